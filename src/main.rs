@@ -2,6 +2,7 @@
 
 mod error;
 mod model;
+mod ops;
 mod store;
 
 fn main() {}
