@@ -18,6 +18,7 @@
 //! * **Errors**: `Unreachable` when the store did not answer. Where a step that is not idempotent may or
 //!   may not have happened, the message says that the outcome is unknown.
 
+pub mod address;
 pub mod embedded;
 pub mod valkey;
 
