@@ -1,20 +1,18 @@
 //! The one place that reads the environment, the config file, the clock and random bits.
 //!
 //! What it finds is handed down as plain values: `Settings` for what the user set, `Env` for the variables that tell
-//! where a process runs, `System` for what operations need of the machine. It knows neither commands nor stores.
+//! where a process runs. It knows neither commands nor stores.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Kind, Result};
-use crate::identity;
 use crate::model::{AgentName, Millis};
-use crate::ops::Machine;
-use crate::store::{Holder, Policy};
+use crate::store::Policy;
 
 /// What may stand in `config.toml`: each variable's name without `POSTINO_`, in lower case.
 const CONFIG_KEYS: [&str; 18] = [
@@ -243,33 +241,22 @@ pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// The machine that operations run on.
-pub struct System;
+/// The host's wall clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
 
-impl Machine for System {
-    fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+/// 128 fresh random bits.
+pub fn random() -> u128 {
+    let mut bytes = [0u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without the system's generator ids must still differ: clock and process id do.
+        let mixed = now().0.unsigned_abs().rotate_left(32) ^ u64::from(std::process::id());
+        bytes[..8].copy_from_slice(&mixed.to_be_bytes());
+        bytes[8..].copy_from_slice(&mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
     }
-
-    fn instant(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn random(&self) -> u128 {
-        let mut bytes = [0u8; 16];
-        if getrandom::fill(&mut bytes).is_err() {
-            // Without the system's generator ids must still differ: clock and process id do.
-            let mixed = self.now().0.unsigned_abs().rotate_left(32) ^ u64::from(std::process::id());
-            bytes[..8].copy_from_slice(&mixed.to_be_bytes());
-            bytes[8..].copy_from_slice(&mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        }
-        u128::from_be_bytes(bytes)
-    }
-
-    fn is_gone(&self, holder: &Holder) -> bool {
-        identity::process::is_gone(holder)
-    }
+    u128::from_be_bytes(bytes)
 }
 
 #[cfg(test)]

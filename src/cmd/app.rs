@@ -1,20 +1,41 @@
 //! What every command starts from: settings, the store in use, and who asks; opened when first needed.
 
 use std::cell::{Cell, OnceCell};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::choice::{self, By, Chosen};
-use crate::config::{self, Env, Settings, System};
+use crate::config::{self, Env, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::identity::registry::{Registration, Registry};
-use crate::identity::{self, Identity, Surroundings};
-use crate::model::{AgentName, Via};
+use crate::identity::{self, Identity, Surroundings, process};
+use crate::model::{AgentName, Millis, Via};
 use crate::ops::{Ctx, Machine};
 use crate::store::address::{Patience, open};
-use crate::store::{Phase, Standing, Step, Store};
+use crate::store::{Holder, Phase, Standing, Step, Store};
 
 /// How long a command that does not wait may talk to its store, connection and name look-up included.
 const BUDGET: Duration = Duration::from_millis(5_700);
+
+/// The machine that this process runs on.
+pub struct System;
+
+impl Machine for System {
+    fn now(&self) -> Millis {
+        config::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn random(&self) -> u128 {
+        config::random()
+    }
+
+    fn is_gone(&self, holder: &Holder) -> bool {
+        process::is_gone(holder)
+    }
+}
 
 /// The options that every command has.
 #[derive(Clone, Debug, Default)]
