@@ -24,10 +24,16 @@ pub(crate) fn counted(what: &str, store: &str, things: &[String]) {
     println!("{what:<44} {store:<9} {}", things.join(" "));
 }
 
-/// Prints the trips of a verb with their bar.
+/// Prints the trips of a verb beside how many there have to be; fewer would mean that another store was measured.
 pub(crate) fn trips(what: &str, store: &str, commands: &[String], bar: usize) {
-    let over = mark(commands.len() > bar);
-    println!("{what:<44} {store:<9} {:>9} {:>9} {:>6} {bar:>5}{over}  {}", commands.len(), "", "", commands.join(" "));
+    let differs = if commands.len() == bar { "" } else { "  DIFFERS" };
+    println!(
+        "{what:<44} {store:<9} {:>9} {:>9} {:>6} {bar:>5}{differs}  {}",
+        commands.len(),
+        "",
+        "",
+        commands.join(" ")
+    );
 }
 
 /// Prints a size with its bar.

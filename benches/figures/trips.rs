@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::home::Home;
 use crate::server::{Connection, Server};
 
-/// What each verb sent, with how many commands it may send, in a workspace that has mail and 1,000 agents.
+/// What each verb sent, with how many commands it has to send, in a workspace that has mail and 1,000 agents.
 pub(crate) fn each(home: &Home, server: &Server) -> Result<Vec<(String, usize, Vec<String>)>> {
     let mut watcher = Watcher::on(server)?;
     let mut all = Vec::new();
