@@ -1,0 +1,72 @@
+//! Asking: a message, and the answer to it.
+
+use std::time::Duration;
+
+use super::{Ctx, HistoryRequest, Reading, SendRequest, history, read::take_one, send};
+use crate::error::{Error, Kind, Result};
+use crate::model::{MessageId, Standing};
+use crate::store::{Record, Scope};
+
+/// Messages of the thread looked at for an answer.
+const THREAD_LIMIT: i64 = 200;
+
+/// An answer, and what is owed once it has been flushed to the asker.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The question's id.
+    pub question: MessageId,
+    /// The answer.
+    pub record: Record,
+    /// Acknowledge this with `ack_read` after the flush.
+    pub reading: Reading,
+}
+
+/// Sends a message and waits up to `wait` for a reply to it, which it takes out of the own mailbox wherever it stands there.
+/// `TimedOut` when none came; the question then still waits, and a late reply comes as ordinary mail. Nothing is sent when
+/// the own mailbox may not be read.
+pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answer> {
+    let until = ctx.machine.instant() + wait;
+    let mut waiter = ctx.store.waiter(&Scope::Mail(ctx.actor.name.clone()))?;
+    may_read(ctx)?;
+    let question = send(ctx, request)?.id;
+    loop {
+        if let Some(record) = answer_to(ctx, question)? {
+            let reading = match record.standing {
+                Standing::Waiting => take_one(ctx, record.message.id)?,
+                // Another reader of this mailbox has it; the answer is an answer all the same.
+                Standing::Leased | Standing::Taken | Standing::Expired | Standing::Dead => Reading::default(),
+            };
+            return Ok(Answer { question, record, reading });
+        }
+        if ctx.machine.instant() >= until {
+            let secs = wait.as_secs();
+            return Err(Error::new(
+                Kind::TimedOut,
+                format!("{} did not answer {question} within {secs} s", request.to),
+            )
+            .hint(format!("the question still waits; a late answer: `postino history --thread {question}`")));
+        }
+        waiter.wait(until)?;
+    }
+}
+
+/// Fails when the own mailbox may not be read. Releasing no receipts of a mailbox is judged like a read and changes nothing.
+fn may_read(ctx: &Ctx<'_>) -> Result<()> {
+    ctx.step(|step| ctx.store.settle(step, &[], crate::store::Settle::Release)).map(|_| ())
+}
+
+/// The first reply to `question`, as long as it is kept.
+fn answer_to(ctx: &Ctx<'_>, question: MessageId) -> Result<Option<Record>> {
+    let thread = show_thread(ctx, question)?;
+    Ok(thread
+        .into_iter()
+        .rev()
+        .find(|record| record.message.reply_to == Some(question) && record.message.to == ctx.actor.name))
+}
+
+fn show_thread(ctx: &Ctx<'_>, question: MessageId) -> Result<Vec<Record>> {
+    let asked = ctx.step(|step| ctx.store.find(step, question))?;
+    let thread = asked.map_or(question, |asked| asked.message.thread);
+    let request = HistoryRequest { thread: Some(thread), limit: Some(THREAD_LIMIT), ..HistoryRequest::default() };
+    Ok(history(ctx, &request)?.items)
+}
