@@ -151,6 +151,9 @@ promises! {
         a_check_refreshes_presence,
         notices_and_own_words_are_never_new,
         seen_words_are_not_new,
+        arrivals_count_how_often_mail_became_ready,
+        merged_mail_is_an_arrival,
+        arrivals_are_counted_when_more_than_a_hundred_run_out_at_once,
     ]
     broadcasts: [
         unseen_words_come_in_order_and_once,

@@ -2,17 +2,12 @@
 
 use super::world::{World, name, seen};
 use crate::model::State;
-use crate::store::{Census, Policy, Stats};
+use crate::store::{Census, Stats};
 
 /// Every accepted message waits, is held, was taken, expired, died or was deleted.
 pub(super) fn assert_conserved(stats: &Stats) {
-    let places = stats.waiting
-        + stats.leased
-        + stats.taken
-        + stats.expired
-        + stats.dead
-        + stats.dead_trimmed
-        + stats.deleted;
+    let places =
+        stats.waiting + stats.leased + stats.taken + stats.expired + stats.dead + stats.dead_trimmed + stats.deleted;
     assert_eq!(stats.sent, places, "{stats:?}");
 }
 
@@ -21,7 +16,7 @@ pub(super) fn a_new_store_counts_nothing(w: World) {
     assert_eq!(w.store.census().unwrap(), Census::default());
 }
 
-pub(super) fn every_message_is_in_one_place(w: World) {
+pub(super) fn every_message_is_in_one_place(mut w: World) {
     w.send_many("ann", "bob", 12);
     let leased = w.lease("bob", 6);
     w.ack("bob", &leased[..3]);
@@ -30,8 +25,7 @@ pub(super) fn every_message_is_in_one_place(w: World) {
     w.kill_all("cem");
     w.ask("cem", |store, step| store.dead_retry(step, Some(&w.dead("cem")[..1]))).unwrap();
     w.ask("cem", |store, step| store.dead_purge(step, Some(&w.dead("cem")[..1]))).unwrap();
-    let short = Policy { ttl: std::time::Duration::from_secs(60), ..w.policy };
-    let w = World { policy: short, ..w };
+    w.policy.ttl = std::time::Duration::from_secs(60);
     w.send_many("ann", "dan", 5);
     w.pass(30);
     w.send_many("ann", "eve", 2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{World, kind, name, process, seen};
 use crate::error::Kind;
 use crate::model::{AgentName, Cursor, Event, EventType, MessageId, State};
-use crate::store::{EventPage, MAX_EVENTS, Policy, Settle};
+use crate::store::{EventPage, MAX_EVENTS, Settle};
 
 /// A page of events.
 fn page(w: &World, after: Option<&Cursor>, limit: u32) -> EventPage {
@@ -130,8 +130,8 @@ pub(super) fn a_cursor_of_another_epoch_is_reset(w: World) {
     }
 }
 
-pub(super) fn the_last_ten_thousand_events_are_kept_and_older_cursors_are_reset(w: World) {
-    let w = World { policy: Policy { max_deliveries: 1_000, ..w.policy }, ..w };
+pub(super) fn the_last_ten_thousand_events_are_kept_and_older_cursors_are_reset(mut w: World) {
+    w.policy.max_deliveries = 1_000;
     let old = w.mark();
     w.send_many("ann", "bob", 100);
     let first = w.mark();

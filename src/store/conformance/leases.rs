@@ -71,10 +71,7 @@ pub(super) fn extending_holds_from_now_and_is_no_delivery(w: World) {
     let id = w.send("ann", "bob", "hello");
     let leased = w.lease("bob", 1);
     w.pass(50);
-    assert_eq!(
-        w.settle("bob", &receipts(&leased), Settle::Extend(Duration::from_secs(100))),
-        done(&receipts(&leased))
-    );
+    assert_eq!(w.settle("bob", &receipts(&leased), Settle::Extend(Duration::from_secs(100))), done(&receipts(&leased)));
     w.pass(99);
     assert!(w.lease("bob", 1).is_empty());
     w.pass(2);

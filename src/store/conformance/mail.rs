@@ -155,8 +155,7 @@ pub(super) fn one_message_can_be_picked_wherever_it_stands(w: World) {
 }
 
 pub(super) fn a_pick_of_what_is_not_ready_gives_nothing(w: World) {
-    let (foreign, leased, taken) =
-        (w.send("ann", "cem", "x"), w.send("ann", "bob", "x"), w.send("ann", "bob", "x"));
+    let (foreign, leased, taken) = (w.send("ann", "cem", "x"), w.send("ann", "bob", "x"), w.send("ann", "bob", "x"));
     let pick = |id| w.try_lease("bob", Pick::One(id), 60).unwrap().messages;
     w.ack("bob", &pick(taken));
     pick(leased);

@@ -8,7 +8,7 @@ use crate::error::Kind;
 use crate::model::{AgentName, MessageId, Millis, State};
 use crate::store::{
     BroadcastQuery, Census, Claim, DeadLetter, Feed, From, HistoryQuery, Holder, Listing, MoveToken, NewBroadcast,
-    NewMail, News, Phase, Policy, Record, Settle, Stats,
+    NewMail, News, Phase, Record, Settle, Stats,
 };
 
 /// The names that take part.
@@ -69,8 +69,8 @@ fn furnish(w: &World) {
     w.announce("bob", "by bob");
     w.notice("ann", "ann is here");
     w.feed("cem", false, true, 1);
-    let strict = Policy { max_broadcasts: 2, ..w.policy };
-    let small = World { policy: strict, ..w.again() };
+    let mut small = w.again();
+    small.policy.max_broadcasts = 2;
     small.announce("dan", "pushes the first out, which eve and bob have not seen");
     w.ack("cem", &w.lease("cem", 2));
     w.give_back("cem", &w.lease("cem", 3));
@@ -172,8 +172,8 @@ pub(super) fn cursors_and_keys_survive_a_move(mut w: World) {
     let mail = NewMail { once: once("k", 1), ..w.mail("cem", "hello") };
     let sent = w.post("ann", &mail).unwrap();
     w.take("cem");
-    for to in others(&w).into_iter().take(1) {
-        let to = World { policy: w.policy, ..to };
+    for mut to in others(&w).into_iter().take(1) {
+        to.policy = w.policy;
         carry(&w, &to, "move");
         let later = to.announce("ann", "later");
         let feed = to.listen("bob");
@@ -190,7 +190,9 @@ pub(super) fn cursors_and_keys_survive_a_move(mut w: World) {
 
 pub(super) fn a_large_store_is_carried_in_pages(w: World) {
     let sent: Vec<MessageId> = ["bob", "cem", "dan"].iter().flat_map(|who| w.send_many("ann", who, 700)).collect();
-    (0..150).for_each(|_| drop(w.announce("ann", "hear this")));
+    for _ in 0..150 {
+        w.announce("ann", "hear this");
+    }
     for to in others(&w).into_iter().take(2) {
         to.follow(&w);
         w.store.move_mark(w.now(), &token("move"), HOLD).unwrap();

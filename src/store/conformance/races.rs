@@ -75,9 +75,8 @@ pub(super) fn racers_at_a_nearly_full_mailbox_fill_it_to_the_cap_exactly(mut w: 
 }
 
 pub(super) fn a_hundred_racers_with_one_key_make_one_message(w: World) {
-    let sent = race(&w, 100, |_, own| {
-        own.post("ann", &NewMail { once: once("k", 1), ..own.mail("bob", "hello") }).unwrap()
-    });
+    let sent =
+        race(&w, 100, |_, own| own.post("ann", &NewMail { once: once("k", 1), ..own.mail("bob", "hello") }).unwrap());
     assert_eq!(sent.iter().filter(|sent| sent.created).count(), 1);
     assert_eq!(sent.iter().map(|sent| sent.id).collect::<BTreeSet<_>>().len(), 1);
     assert_eq!(ids(&w.lease("bob", 100)), [sent[0].id]);

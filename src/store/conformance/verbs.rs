@@ -42,9 +42,7 @@ fn unknown(step: &Step<'_>, w: &World) -> MessageId {
 /// Every verb but `claim` and `release`; `rename` comes last, because the actor then has another name.
 pub(super) const VERBS: [Verb; 24] = [
     taking("lease", |s, step, w| s.lease(step, Pick::Head(1), Duration::from_secs(60), w.fresh()).map(drop)),
-    taking("settle", |s, step, w| {
-        s.settle(step, &[Receipt { id: unknown(step, w), nonce: 1 }], Settle::Ack).map(drop)
-    }),
+    taking("settle", |s, step, w| s.settle(step, &[Receipt { id: unknown(step, w), nonce: 1 }], Settle::Ack).map(drop)),
     taking("dead_retry", |s, step, _| s.dead_retry(step, None).map(drop)),
     taking("dead_purge", |s, step, _| s.dead_purge(step, None).map(drop)),
     taking("broadcasts, advancing", |s, step, _| {
@@ -64,9 +62,7 @@ pub(super) const VERBS: [Verb; 24] = [
     }),
     looking("agents", |s, step, _| s.agents(step, 1, None).map(drop)),
     looking("list", |s, step, _| s.list(step, 1, From::Offset(0)).map(drop)),
-    looking("history", |s, step, _| {
-        s.history(step, &HistoryQuery { limit: 1, ..HistoryQuery::default() }).map(drop)
-    }),
+    looking("history", |s, step, _| s.history(step, &HistoryQuery { limit: 1, ..HistoryQuery::default() }).map(drop)),
     looking("find", |s, step, w| s.find(step, unknown(step, w)).map(drop)),
     looking("events", |s, step, _| s.events(step, None, 1).map(drop)),
     looking("stats", |s, step, _| s.stats(step).map(drop)),

@@ -149,7 +149,8 @@ pub(super) fn a_quiet_waiter_does_not_spin(w: World) {
 }
 
 pub(super) fn many_waiters_wake_on_one_message(w: World) {
-    let mut waiters: Vec<Box<dyn Waiter>> = (0..8).map(|_| w.again().store.waiter(&Scope::Mail(name("bob"))).unwrap()).collect();
+    let mut waiters: Vec<Box<dyn Waiter>> =
+        (0..8).map(|_| w.again().store.waiter(&Scope::Mail(name("bob"))).unwrap()).collect();
     w.send("ann".actor(), "bob", "hello");
     for waiter in &mut waiters {
         assert_wakes(&mut **waiter, "mail for many");

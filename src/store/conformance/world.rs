@@ -49,12 +49,8 @@ pub(super) struct World {
 impl World {
     /// A world around a store that holds nothing yet.
     pub(super) fn new(opener: Opener, makers: Makers) -> World {
-        let policy = Policy {
-            ttl: Duration::from_secs(24 * 3600),
-            max_inbox: 1_000,
-            max_broadcasts: 500,
-            max_deliveries: 5,
-        };
+        let policy =
+            Policy { ttl: Duration::from_secs(24 * 3600), max_inbox: 1_000, max_broadcasts: 500, max_deliveries: 5 };
         let (clock, counter) = (Arc::new(AtomicI64::new(DAWN.0)), Arc::new(AtomicU64::new(1)));
         World { store: opener(), policy, makers, opener, clock, counter }
     }
