@@ -208,12 +208,12 @@ impl Model {
         ids.len() as u64
     }
 
-    /// Renames a name that does not forward; gives how many waited under the new one.
+    /// Renames a name that does not forward; gives how many waited or were held under the new one.
     pub(super) fn rename(&mut self, who: &str, to: &str) -> Result<u64, &'static str> {
         if who == to {
             return Err("conflict");
         }
-        let merged = if self.forwards(to) { 0 } else { self.waiting(to).len() as u64 };
+        let merged = if self.forwards(to) { 0 } else { self.present(to).len() as u64 };
         let mine = self.mailbox(who);
         let theirs = if self.forwards(to) { None } else { self.names.get(to).copied() };
         if let Some(theirs) = theirs {
@@ -224,7 +224,7 @@ impl Model {
         Ok(merged)
     }
 
-    /// Puts what lies in `theirs` before what lies in `mine`; names of `theirs` go along.
+    /// Puts what lies in `theirs` before what lies in `mine`; the names and words of `theirs` go along.
     fn merge(&mut self, mine: usize, theirs: usize) {
         let ranks = |mailbox: usize| self.mail.iter().filter(move |m| m.mailbox == mailbox).map(|m| m.rank);
         let shift = match (ranks(mine).min(), ranks(theirs).max()) {
@@ -234,6 +234,7 @@ impl Model {
         for mail in self.mail.iter_mut().filter(|mail| mail.mailbox == theirs) {
             (mail.mailbox, mail.rank) = (mine, mail.rank + shift);
         }
+        self.words.iter_mut().filter(|word| word.author == theirs).for_each(|word| word.author = mine);
         self.names.values_mut().filter(|mailbox| **mailbox == theirs).for_each(|mailbox| *mailbox = mine);
     }
 

@@ -57,7 +57,7 @@ pub(super) fn merged_mail_keeps_its_leases_and_deliveries(w: World) {
     let mine = w.send("ann", "bob", "mine");
     w.send_many("ann", "rob", 2);
     let leased = w.lease("rob", 2);
-    w.rename("bob", "rob").unwrap();
+    assert_eq!(w.rename("bob", "rob").unwrap(), Renamed { merged: 2 });
     assert_eq!(ids(&w.peek("rob", 10).messages), [mine]);
     w.ack("rob", &leased[..1]);
     w.pass(61);
