@@ -1,0 +1,41 @@
+# `just` lists what there is; `just ci` is what CI runs.
+
+musl := "x86_64-unknown-linux-musl"
+
+# The list of recipes.
+[private]
+default:
+    @just --list --unsorted
+
+# Everything that must hold: setup, then format, lints, dependencies, tests.
+test:
+    .ci/test
+
+# Install what the tests need.
+setup:
+    .ci/setup
+
+# Format and lints.
+lint:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+
+# The tests alone; arguments go to cargo test.
+unit *args:
+    cargo test --locked {{ args }}
+
+# Licences, bans, sources and advisories of the dependencies.
+deny:
+    .ci/deny
+
+# The figures: paired ratios, printed as a table.
+bench *args: dist
+    cargo bench --locked --bench figures -- {{ args }}
+
+# One static binary in dist/, at most 10 MB.
+dist:
+    .ci/dist
+
+# What CI runs.
+ci:
+    .ci/run

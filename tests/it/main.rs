@@ -1,0 +1,7 @@
+//! The integration tests, one binary with a module a subject. It knows postino only from outside: its files and its
+//! command line.
+
+// A crate of tests is a test also where its helpers stand, so that they may unwrap.
+#![cfg(test)]
+
+mod layers;
