@@ -1,0 +1,199 @@
+//! Every write to stdout and stderr: the answer as JSON or text, notices, errors, questions; colour, escaping, closed pipes.
+//!
+//! It says what it is given and does not choose what to say. It knows no operation and reads no environment.
+
+mod escape;
+mod json;
+mod style;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use serde::Serialize;
+use serde_json::json;
+
+pub use self::escape::{line as safe_line, lines as safe_lines};
+pub use self::style::{Look, Style, When};
+use crate::error::{Error, Kind, Result};
+
+/// Why a command ends early.
+#[derive(Debug)]
+pub enum Stop {
+    /// Nobody reads the answer any more: a success.
+    Closed,
+    /// It failed.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+/// The two streams, and how to write to them.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+    quiet: bool,
+    debug: bool,
+    out: Style,
+    err: Style,
+}
+
+impl Output {
+    /// Streams for JSON or people, with or without notices, in colour when `when` and `look` say so.
+    pub fn new(json: bool, quiet: bool, when: When, look: &Look) -> Output {
+        let out = Style::new(look.colour(when, io::stdout().is_terminal()), look.actions);
+        let err = Style::new(look.colour(when, io::stderr().is_terminal()), look.actions);
+        Output { json, quiet, debug: look.debug, out, err }
+    }
+
+    /// Whether the answer is JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether stdout gets colour.
+    pub fn has_colour(&self) -> bool {
+        self.out.has_colour()
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// The answer, flushed: one line of JSON, or what `text` makes of it. `Closed` when nobody reads it.
+    pub fn answer<T: Serialize>(
+        &self,
+        response: &T,
+        text: impl FnOnce(&T, &Style) -> String,
+    ) -> std::result::Result<(), Stop> {
+        if !self.json {
+            return self.text(&text(response, &self.out));
+        }
+        let line = json::line(response)
+            .map_err(|error| Error::new(Kind::Other, "the answer could not be written as JSON").because(error))?;
+        self.text(&(line + "\n"))
+    }
+
+    /// Text that is safe as it is, flushed.
+    pub fn text(&self, text: &str) -> std::result::Result<(), Stop> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Bytes as they are, flushed.
+    pub fn bytes(&self, bytes: &[u8]) -> std::result::Result<(), Stop> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::Closed),
+            Err(error) => {
+                let message = format!("the answer could not be written to stdout: {}", error.kind());
+                Err(Error::new(Kind::Other, message).because(error).into())
+            }
+        }
+    }
+
+    /// Fails when stdout is a terminal: raw bodies can steer it.
+    pub fn raw_allowed(&self) -> Result<()> {
+        let refused = if self.is_terminal() {
+            "raw bodies are not printed on a terminal, because they could steer it"
+        } else if self.json {
+            "raw bodies and JSON exclude each other"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::Usage, refused).hint("leave --raw out, or send the output to a file or a pipe"))
+    }
+
+    /// Something worth knowing that is not the answer; nothing with `--quiet`.
+    pub fn notice(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.json {
+            to_stderr(&json!({ "notice": text }).to_string());
+        } else {
+            to_stderr(&format!("postino: {}", self.err.safe(text)));
+        }
+    }
+
+    /// A failure, with what to do next.
+    pub fn error(&self, error: &Error) {
+        to_stderr(&if self.json { error_json(error) } else { self.error_text(error) });
+        if self.debug {
+            let source = error.source.as_ref().map(|source| format!("{source:#}"));
+            to_stderr(&format!("  cause: {}", self.err.safe(source.as_deref().unwrap_or("none known"))));
+        }
+    }
+
+    fn error_text(&self, error: &Error) -> String {
+        let mut text = format!("{} {}", self.err.bad("postino:"), self.err.safe(&error.message));
+        if let Some(hint) = &error.hint {
+            text.push_str(&format!("\n  {} {}", self.err.dim("try:"), self.err.safe(hint)));
+        }
+        text
+    }
+
+    /// Text of the command line's own, for stderr.
+    pub fn usage(&self, text: &str) {
+        to_stderr(safe_lines(text).trim_end());
+    }
+
+    /// Asks on the terminal. `Usage` when there is nobody to ask; false is a no.
+    pub fn confirm(&self, question: &str, instead: &str) -> Result<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(
+                Error::new(Kind::Usage, "this deletes for good, and there is no terminal to ask on").hint(instead)
+            );
+        }
+        let mut stderr = io::stderr().lock();
+        let mut line = String::new();
+        let asked = write!(stderr, "{} [y/N] ", self.err.safe(question)).and_then(|()| stderr.flush());
+        let answered = asked.and_then(|()| io::stdin().lock().read_line(&mut line));
+        Ok(answered.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Ends the process, as a success, once nobody reads stdout: a command that only waits would not notice.
+    pub fn end_when_closed(&self) {
+        std::thread::spawn(|| {
+            if is_closed() {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the main thread is blocked in a wait and nothing is open"
+                )]
+                std::process::exit(0);
+            }
+        });
+    }
+}
+
+/// Waits until stdout has lost its reader; false when the system cannot tell.
+fn is_closed() -> bool {
+    let stdout = io::stdout();
+    loop {
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        match poll(&mut watched, None) {
+            Ok(_) => return watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP),
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// An error as a line of JSON.
+fn error_json(error: &Error) -> String {
+    let mut said = json!({ "kind": error.kind.as_str(), "message": error.message });
+    if let Some(hint) = &error.hint {
+        said["hint"] = json!(hint);
+    }
+    json::line(&json!({ "ok": false, "error": said })).unwrap_or_default()
+}
+
+/// Writes a line to stderr; when even that fails there is nobody left to tell.
+fn to_stderr(line: &str) {
+    let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
