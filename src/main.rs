@@ -1,8 +1,10 @@
 //! postino carries messages between agents that share nothing else. Parse, run, exit code.
 
+mod choice;
 mod cmd;
 mod config;
 mod error;
+mod identity;
 mod model;
 mod ops;
 mod output;

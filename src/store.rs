@@ -18,6 +18,7 @@
 //! * **Errors**: `Unreachable` when the store did not answer. Where a step that is not idempotent may or
 //!   may not have happened, the message says that the outcome is unknown.
 
+pub mod address;
 pub mod embedded;
 pub mod valkey;
 
@@ -246,6 +247,9 @@ pub struct News {
     pub newest_message: Option<Newest>,
     /// The newest unseen announcement.
     pub newest_broadcast: Option<Newest>,
+    /// How often mail has become ready in this mailbox since it was made: sent, released, run out, retried or merged. It only
+    /// grows; a reader that remembers it knows whether anything came since, redelivered mail included.
+    pub arrivals: u64,
 }
 
 /// A broadcast to be stored.

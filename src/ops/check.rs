@@ -28,6 +28,8 @@ pub struct CheckResponse {
     /// The newest of the announcements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_broadcast: Option<Newest>,
+    /// How often mail has become ready in this mailbox; it grows also when old mail is delivered again.
+    pub arrivals: u64,
 }
 
 impl CheckResponse {
@@ -39,7 +41,8 @@ impl CheckResponse {
 
 /// Says what is new; consumes nothing.
 pub fn check(ctx: &Ctx<'_>) -> Result<CheckResponse> {
-    let News { unread, urgent, unseen, newest_message, newest_broadcast } = ctx.step(|step| ctx.store.check(step))?;
+    let news = ctx.step(|step| ctx.store.check(step))?;
+    let News { unread, urgent, unseen, newest_message, newest_broadcast, arrivals } = news;
     Ok(CheckResponse {
         agent: ctx.actor.name.clone(),
         unread_messages: unread,
@@ -47,6 +50,7 @@ pub fn check(ctx: &Ctx<'_>) -> Result<CheckResponse> {
         urgent,
         newest_message,
         newest_broadcast,
+        arrivals,
     })
 }
 

@@ -6,13 +6,14 @@ use super::names::Name;
 /// Each part with the other parts it may use. Nothing points left:
 /// main → cmd → { mcp, web } → ops → store → { model, error }; cmd → output; config and identity are handed down.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("main", &["cmd", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
-    ("cmd", &["config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
+    ("main", &["choice", "cmd", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
+    ("cmd", &["choice", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
     ("mcp", &["error", "model", "ops", "store"]),
     ("web", &["error", "model", "ops", "store"]),
     ("ops", &["error", "model", "store"]),
     ("identity", &["config", "error", "model", "ops", "store"]),
-    ("config", &["error", "model", "ops", "store"]),
+    ("choice", &["config", "error", "identity", "model", "store"]),
+    ("config", &["error", "model", "store"]),
     ("store", &["error", "model"]),
     ("output", &["error", "model"]),
     ("model", &["error"]),
@@ -20,7 +21,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that only these may name, beside themselves.
-const PRIVATE: &[(&str, &[&str])] = &[("store::embedded", &["store"]), ("store::valkey", &["store"])];
+const PRIVATE: &[(&str, &[&str])] =
+    &&[("store::embedded", &["store", "store::address"]), ("store::valkey", &["store", "store::address"])];
 
 /// Every dependency with the parts that may name it.
 const CRATES: &[(&str, &[&str])] = &[
@@ -36,7 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redis", &["store::valkey"]),
     ("rmcp", &["mcp"]),
     ("rusqlite", &["store::embedded"]),
-    ("rustix", &["config", "identity", "output", "store::embedded"]),
+    ("rustix", &["choice", "config", "identity", "output", "store::embedded"]),
     ("rustls", &["store::valkey"]),
     ("rustls_native_certs", &["store::valkey"]),
     ("schemars", ANYWHERE),

@@ -1,0 +1,144 @@
+//! Processes: who is whose parent, and which one is still the same. It knows nothing of names.
+//!
+//! A process is told by its id and its start time, for ids are used again. On Linux both come from `/proc`;
+//! elsewhere from the `ps` command (POSIX).
+
+use std::sync::OnceLock;
+
+use crate::store::Holder;
+
+/// A process as the system tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// Its parent's id.
+    pub parent: u32,
+    /// When it started: clock ticks since boot on Linux, a hash of the date elsewhere.
+    pub started: u64,
+    /// Its short name.
+    pub name: String,
+}
+
+/// A living process; `None` when there is none with that id, or only a corpse.
+#[cfg(target_os = "linux")]
+pub fn look(pid: u32) -> Option<Process> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(pid, &String::from_utf8_lossy(&stat))
+}
+
+/// Reads a line of `/proc/PID/stat` (proc(5)): the name is in parentheses and may hold anything, also `)`.
+#[cfg(target_os = "linux")]
+fn parse_stat(pid: u32, stat: &str) -> Option<Process> {
+    let (name, rest) = (stat.find('(')? + 1, stat.rfind(')')?);
+    let fields: Vec<&str> = stat.get(rest + 1..)?.split_ascii_whitespace().collect();
+    if matches!(*fields.first()?, "Z" | "X" | "x") {
+        return None;
+    }
+    Some(Process {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+        name: stat.get(name..rest)?.to_owned(),
+    })
+}
+
+/// A living process; `None` when there is none with that id, or only a corpse.
+#[cfg(not(target_os = "linux"))]
+pub fn look(pid: u32) -> Option<Process> {
+    look_by_ps(pid)
+}
+
+/// The same by `ps`.
+#[cfg(any(not(target_os = "linux"), test))]
+fn look_by_ps(pid: u32) -> Option<Process> {
+    let fields = ["-o", "stat=", "-o", "ppid=", "-o", "lstart=", "-o", "comm="];
+    let output = std::process::Command::new("ps")
+        .args(fields)
+        .args(["-p", &pid.to_string()])
+        .env("LC_ALL", "C")
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    // stat ppid Www Mmm dd hh:mm:ss yyyy comm…
+    let (state, name) = (words.first()?, words.get(7..)?.join(" "));
+    if state.starts_with('Z') {
+        return None;
+    }
+    let started =
+        words.get(2..7)?.join(" ").bytes().fold(0u64, |hash, byte| hash.wrapping_mul(131).wrapping_add(byte.into()));
+    let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+    Some(Process { pid, parent: words.get(1)?.parse().ok()?, started, name })
+}
+
+/// Where a process id means something: this boot and this pid namespace, as 16 hex digits.
+pub fn host_id() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let space = std::fs::read_link("/proc/self/ns/pid").map(|path| path.display().to_string()).unwrap_or_default();
+        // Without /proc, the start of the first process stands for the boot.
+        let first = if boot.is_empty() { look(1).map_or(0, |process| process.started) } else { 0 };
+        super::hashed(&[boot.trim(), &space, &first.to_string(), &host_name()], 16)
+    })
+}
+
+/// The host's name, for display.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Whether the holder of a claim ran here and has ended; false when it ran elsewhere.
+pub fn is_gone(holder: &Holder) -> bool {
+    holder.host_id == host_id() && look(holder.pid).is_none_or(|process| process.started != holder.started)
+}
+
+/// The parents of this process, nearest first, at most 64.
+pub fn ancestors() -> impl Iterator<Item = Process> {
+    let parent = rustix::process::getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
+    std::iter::successors(parent.and_then(look), |process| (process.parent > 1).then(|| look(process.parent)).flatten())
+        .take(64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Generation;
+
+    fn holder_of(process: &Process) -> Holder {
+        Holder { generation: Generation(1), host_id: host_id().to_owned(), pid: process.pid, started: process.started }
+    }
+
+    #[test]
+    fn a_living_process_is_not_gone_and_a_dead_or_reused_one_is() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = look(child.id()).unwrap();
+        assert!(!is_gone(&holder_of(&process)));
+        assert!(is_gone(&Holder { started: process.started + 1, ..holder_of(&process) }));
+        child.kill().unwrap();
+        // Killed but not yet waited for: a corpse is gone.
+        while !is_gone(&holder_of(&process)) {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert!(is_gone(&holder_of(&process)));
+        assert!(!is_gone(&Holder { host_id: "elsewhere".into(), ..holder_of(&process) }));
+    }
+
+    #[test]
+    fn both_ways_to_look_agree() {
+        let pid = std::process::id();
+        let (here, by_ps) = (look(pid).unwrap(), look_by_ps(pid).unwrap());
+        assert_eq!((here.pid, here.parent), (by_ps.pid, by_ps.parent));
+        assert!(ancestors().next().is_some_and(|parent| parent.pid == here.parent));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_name_with_parentheses_does_not_confuse() {
+        let fields: Vec<String> = (4..=22).map(|n| n.to_string()).collect();
+        let process = parse_stat(9, &format!("9 (a) S (b) R {}", fields.join(" "))).unwrap();
+        assert_eq!((process.parent, process.started, process.name.as_str()), (4, 22, "a) S (b"));
+    }
+}
