@@ -31,11 +31,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use self::app::{App, Globals};
+use self::app::{App, Globals, System};
 use crate::config::Env;
 use crate::error::Result;
-use crate::model::AgentName;
-use crate::ops::Ctx;
+use crate::model::{AgentName, Millis};
+use crate::ops::{Ctx, Machine};
 use crate::output::{Look, Output, Stop, When};
 
 /// How a command ends: with an exit code, or early.
@@ -172,28 +172,39 @@ fn run(cli: Cli, out: &Output) -> Outcome {
     let Flags { agent, store, json, color: _, quiet } = cli.flags;
     let app = || App::new(Globals { agent, store, json, quiet });
     match cli.command {
-        Command::Send(args) => send::run(&app()?, out, args),
-        Command::Ask(args) => ask::run(&app()?, out, args),
-        Command::Read(args) => read::run(&app()?, out, args),
-        Command::Ack(args) => settle::ack(&app()?, out, args),
-        Command::Extend(args) => settle::extend(&app()?, out, args),
-        Command::Release(args) => settle::release(&app()?, out, args),
-        Command::Check(args) => check::run(&app()?, out, args),
-        Command::Broadcast(args) => broadcast::run(&app()?, out, args),
-        Command::Broadcasts(args) => broadcast::feed(&app()?, out, args),
-        Command::Agents(args) => agents::run(&app()?, out, args),
-        Command::Whoami(args) => whoami::run(&app()?, out, args),
-        Command::Rename(args) => rename::run(&app()?, out, args),
-        Command::History(args) => history::run(&app()?, out, args),
-        Command::Show(args) => history::show(&app()?, out, args),
-        Command::Dead(args) => dead::run(&app()?, out, args),
-        Command::Clear(args) => clear::run(&app()?, out, args),
-        Command::Cleanup(args) => clear::cleanup(&app()?, out, args),
-        Command::Stats(args) => stats::run(&app()?, out, args),
-        Command::Watch(args) => watch::run(&app()?, out, args),
+        Command::Send(args) => send::run(&mut app()?, out, args),
+        Command::Ask(args) => ask::run(&mut app()?, out, args),
+        Command::Read(args) => read::run(&mut app()?, out, args),
+        Command::Ack(args) => settle::ack(&mut app()?, out, args),
+        Command::Extend(args) => settle::extend(&mut app()?, out, args),
+        Command::Release(args) => settle::release(&mut app()?, out, args),
+        Command::Check(args) => check::run(&mut app()?, out, args),
+        Command::Broadcast(args) => broadcast::run(&mut app()?, out, args),
+        Command::Broadcasts(args) => broadcast::feed(&mut app()?, out, args),
+        Command::Agents(args) => agents::run(&mut app()?, out, args),
+        Command::Whoami(args) => whoami::run(&mut app()?, out, args),
+        Command::Rename(args) => rename::run(&mut app()?, out, args),
+        Command::History(args) => history::run(&mut app()?, out, args),
+        Command::Show(args) => history::show(&mut app()?, out, args),
+        Command::Dead(args) => dead::run(&mut app()?, out, args),
+        Command::Clear(args) => clear::run(&mut app()?, out, args),
+        Command::Cleanup(args) => clear::cleanup(&mut app()?, out, args),
+        Command::Stats(args) => stats::run(&mut app()?, out, args),
+        Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),
         Command::ExitCodes => help::exit_codes(out),
+    }
+}
+
+/// Runs an operation; once more when the store turns out to have moved and could be followed.
+fn call<T>(app: &mut App, out: &Output, operation: impl Fn(&Ctx<'_>) -> Result<T>) -> Result<T> {
+    match open(app, out).and_then(|ctx| operation(&ctx)) {
+        Err(error) => {
+            app.recover(error)?;
+            operation(&open(app, out)?)
+        }
+        done => done,
     }
 }
 
@@ -204,6 +215,11 @@ fn open<'a>(app: &'a App, out: &Output) -> Result<Ctx<'a>> {
         out.notice(&notice);
     }
     Ok(ctx)
+}
+
+/// The host's clock.
+fn now() -> Millis {
+    System.now()
 }
 
 fn finish(out: &Output, outcome: Outcome) -> ExitCode {

@@ -115,7 +115,7 @@ impl Output {
             return;
         }
         if self.json {
-            to_stderr(&json!({ "notice": text }).to_string());
+            to_stderr(&json::line(&json!({ "notice": text })).unwrap_or_default());
         } else {
             to_stderr(&format!("postino: {}", self.err.safe(text)));
         }
@@ -184,13 +184,25 @@ fn is_closed() -> bool {
     }
 }
 
-/// An error as a line of JSON.
+/// An error as it stands in JSON.
+#[derive(Serialize)]
+struct Failure<'a> {
+    ok: bool,
+    error: Reason<'a>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    kind: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
 fn error_json(error: &Error) -> String {
-    let mut said = json!({ "kind": error.kind.as_str(), "message": error.message });
-    if let Some(hint) = &error.hint {
-        said["hint"] = json!(hint);
-    }
-    json::line(&json!({ "ok": false, "error": said })).unwrap_or_default()
+    let Error { kind, message, hint, source: _ } = error;
+    let error = Reason { kind: kind.as_str(), message, hint: hint.as_deref() };
+    json::line(&Failure { ok: false, error }).unwrap_or_default()
 }
 
 /// Writes a line to stderr; when even that fails there is nobody left to tell.

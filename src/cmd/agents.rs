@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, args, completions, open, text};
+use super::{Outcome, args, call, completions, now, text};
 use crate::model::{AgentName, Millis};
 use crate::ops::{self, AgentsRequest};
 use crate::output::{Output, Style, safe_line};
@@ -27,10 +27,10 @@ pub struct Args {
 }
 
 /// Lists the agents by name.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let ctx = open(app, out)?;
-    let page = ops::agents(&ctx, &AgentsRequest { limit: Some(args.limit), after: args.after.clone() })?;
-    let now = ctx.machine.now();
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
+    let request = AgentsRequest { limit: Some(args.limit), after: args.after };
+    let page = call(app, out, |ctx| ops::agents(ctx, &request))?;
+    let now = now();
     out.answer(&page, |page, style| table(page, now, style))?;
     if let (Some(last), true) = (page.items.last(), page.items.len() as u64 >= args.limit.unsigned_abs()) {
         out.notice(&format!("{} in all; more with --after {}", text::count(page.total, "agent"), last.name));

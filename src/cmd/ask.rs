@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::body::BodyArgs;
-use super::{Outcome, args, completions, open};
+use super::{Outcome, args, call, completions, open};
 use crate::model::{AgentName, Key, MessageId};
 use crate::ops::{self, SendRequest};
 use crate::output::Output;
@@ -42,7 +42,7 @@ pub struct Args {
 }
 
 /// Asks, waits, prints the body of the answer and takes it.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if args.raw {
         out.raw_allowed()?;
     }
@@ -54,6 +54,8 @@ pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
         urgent: args.urgent,
     };
     app.waiting();
+    // A store that has moved is followed here: nothing was asked yet, so nothing is asked twice.
+    call(app, out, ops::check)?;
     let ctx = open(app, out)?;
     let answer = ops::ask(&ctx, &request, args.timeout)?;
     let body = answer.record.message.body.as_str();

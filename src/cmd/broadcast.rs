@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::app::App;
 use super::body::BodyArgs;
-use super::{Outcome, args, open, text};
+use super::{Outcome, args, call, now, text};
 use crate::model::{Broadcast, BroadcastKind, Key, Millis};
 use crate::ops::{self, BroadcastRequest, BroadcastsRequest};
 use crate::output::{Output, Style};
@@ -31,9 +31,9 @@ pub struct Args {
 }
 
 /// Says something to everybody.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     let request = BroadcastRequest { body: args.body.read()?, key: args.key, kind: BroadcastKind::Announcement };
-    let said = ops::broadcast(&open(app, out)?, &request)?;
+    let said = call(app, out, |ctx| ops::broadcast(ctx, &request))?;
     out.answer(&said, |said, style| {
         let did = if said.created { "sent" } else { "had already sent" };
         format!("{did} {} to everybody\n", style.dim(said.id))
@@ -57,11 +57,11 @@ pub struct FeedArgs {
 }
 
 /// Prints what was said to everybody.
-pub fn feed(app: &App, out: &Output, args: FeedArgs) -> Outcome {
-    let ctx = open(app, out)?;
+pub fn feed(app: &mut App, out: &Output, args: FeedArgs) -> Outcome {
     let request = BroadcastsRequest { all: args.all, limit: Some(args.limit) };
-    let feed = if args.peek { ops::peek_broadcasts(&ctx, &request)? } else { ops::broadcasts(&ctx, &request)? };
-    let now = ctx.machine.now();
+    let show = if args.peek { ops::peek_broadcasts } else { ops::broadcasts };
+    let feed = call(app, out, |ctx| show(ctx, &request))?;
+    let now = now();
     out.answer(&feed, |feed, style| text::blocks(feed.items.iter().map(|item| one(item, now, style))))?;
     if feed.missed > 0 {
         out.notice(&format!("{} dropped before you saw them", text::count(feed.missed, "broadcast")));

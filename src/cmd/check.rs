@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, open};
+use super::{Outcome, call};
 use crate::error::Kind;
 use crate::ops::{self, CheckResponse};
 use crate::output::Output;
@@ -24,8 +24,8 @@ pub struct Args {
 }
 
 /// Prints the hint, or nothing at all. Who asked for JSON always gets an answer.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let news = ops::check(&open(app, out)?)?;
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
+    let news = call(app, out, ops::check)?;
     let hint = hint(&news, "`postino read`", "`postino broadcasts`");
     if let Some(hint) = hint.filter(|_| !out.is_json()) {
         out.text(&format!("{hint}\n"))?;

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, open, text};
-use crate::error::Kind;
+use super::{Outcome, call, text};
+use crate::error::{Kind, Result};
 use crate::model::MessageId;
-use crate::ops::{self, Count, Ctx, ListRequest};
+use crate::ops::{self, Count, ListRequest};
 use crate::output::{Output, safe_line};
 
 const EXAMPLES: &str = "\
@@ -36,36 +36,41 @@ pub struct Args {
 }
 
 /// Deletes mail for good; asks first unless single messages were named.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let ctx = open(app, out)?;
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if !args.ids.is_empty() {
-        return delete(&ctx, out, &args.ids);
+        return delete(app, out, &args.ids);
     }
-    if !args.yes && !agreed(&ctx, out, args.broadcasts)? {
+    if !args.yes && !agreed(app, out, args.broadcasts)? {
         out.notice("nothing was deleted");
         return Ok(ExitCode::SUCCESS);
     }
-    let (gone, what) =
-        if args.broadcasts { (ops::clear_broadcasts(&ctx)?, "broadcast") } else { (ops::clear(&ctx)?, "message") };
+    let (gone, what) = if args.broadcasts {
+        (call(app, out, ops::clear_broadcasts)?, "broadcast")
+    } else {
+        (call(app, out, ops::clear)?, "message")
+    };
     out.answer(&gone, |gone, _| format!("deleted {}\n", text::count(gone.count, what)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn agreed(ctx: &Ctx<'_>, out: &Output, broadcasts: bool) -> crate::error::Result<bool> {
+/// Asks whether it may go. A person takes their time: the time limit is lifted.
+fn agreed(app: &mut App, out: &Output, broadcasts: bool) -> Result<bool> {
+    app.waiting();
     if broadcasts {
         return out.confirm("delete all broadcasts, for everybody?", "postino clear --broadcasts --yes");
     }
-    let total = ops::list(ctx, &ListRequest { limit: Some(1), ..ListRequest::default() })?.total;
-    let question = format!("delete {} in the mailbox of {}?", text::count(total, "message"), ctx.actor.name);
+    let request = ListRequest { limit: Some(1), ..ListRequest::default() };
+    let (name, total) = call(app, out, |ctx| Ok((ctx.actor.name.clone(), ops::list(ctx, &request)?.total)))?;
+    let question = format!("delete {} in the mailbox of {name}?", text::count(total, "message"));
     out.confirm(&question, "postino clear --yes")
 }
 
 /// Deletes the messages named; one that is not there fails the command after the others are gone.
-fn delete(ctx: &Ctx<'_>, out: &Output, ids: &[MessageId]) -> Outcome {
+fn delete(app: &mut App, out: &Output, ids: &[MessageId]) -> Outcome {
     let mut count = 0;
     let mut missing = None;
     for id in ids {
-        match ops::delete(ctx, *id) {
+        match call(app, out, |ctx| ops::delete(ctx, *id)) {
             Ok(()) => count += 1,
             Err(error) if error.kind == Kind::NotFound => missing = Some(error),
             Err(error) => return Err(error.into()),
@@ -81,8 +86,8 @@ fn delete(ctx: &Ctx<'_>, out: &Output, ids: &[MessageId]) -> Outcome {
 pub struct CleanupArgs {}
 
 /// Removes names that nobody uses.
-pub fn cleanup(app: &App, out: &Output, _: CleanupArgs) -> Outcome {
-    let cleaned = ops::cleanup(&open(app, out)?)?;
+pub fn cleanup(app: &mut App, out: &Output, _: CleanupArgs) -> Outcome {
+    let cleaned = call(app, out, ops::cleanup)?;
     out.answer(&cleaned, |cleaned, style| {
         let names: Vec<String> = cleaned.removed.iter().map(|name| style.name(safe_line(name.as_str()))).collect();
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };

@@ -12,6 +12,7 @@ use clap_complete::env::Shells;
 
 use super::app::{App, Globals};
 use super::{Cli, Outcome};
+use crate::choice;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::model::AgentName;
@@ -76,7 +77,7 @@ pub fn names() -> ArgValueCompleter {
         std::thread::spawn(move || tell.send(known_names().unwrap_or_default()));
         let names = hear.recv_timeout(PATIENCE).unwrap_or_default();
         let typed = typed.to_string_lossy();
-        names.iter().filter(|name| name.as_str().starts_with(&*typed)).map(|name| candidate(name)).collect()
+        names.iter().filter(|name| name.as_str().starts_with(&*typed)).map(candidate).collect()
     })
 }
 
@@ -88,6 +89,10 @@ fn candidate(name: &AgentName) -> CompletionCandidate {
 fn known_names() -> Result<Vec<AgentName>> {
     let agent = Some("completions".parse()?);
     let app = App::new(Globals { agent, store: None, json: false, quiet: true })?;
+    if !choice::is_made(&app.settings) {
+        // The first use of a store is announced; completing is silent.
+        return Ok(Vec::new());
+    }
     let mut ctx = app.ctx()?;
     ctx.actor.sighting = None;
     let page = ops::agents(&ctx, &AgentsRequest::default())?;

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, args, open, text};
+use super::{Outcome, args, call, now, open, text};
+use crate::error::Result;
 use crate::model::{MessageId, Millis};
 use crate::ops::{self, DeadPickRequest, DeadRequest};
 use crate::output::{Output, Style};
@@ -53,32 +54,39 @@ enum Action {
 }
 
 /// Looks at one's dead letters, or settles them.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let ctx = open(app, out)?;
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     match args.action {
         Action::List { limit } => {
-            let dead = ops::dead_list(&ctx, &DeadRequest { limit: Some(limit) })?;
-            let now = ctx.machine.now();
+            let dead = call(app, out, |ctx| ops::dead_list(ctx, &DeadRequest { limit: Some(limit) }))?;
+            let now = now();
             out.answer(&dead, |dead, style| text::blocks(dead.items.iter().map(|letter| one(letter, now, style))))?;
             if dead.items.is_empty() && out.is_terminal() {
                 out.notice("no dead letters");
             }
         }
         Action::Retry { ids } => {
-            let back = ops::dead_retry(&ctx, &DeadPickRequest { ids })?;
+            let request = DeadPickRequest { ids };
+            let back = call(app, out, |ctx| ops::dead_retry(ctx, &request))?;
             out.answer(&back, |back, _| format!("put back {}\n", text::count(back.count, "message")))?;
         }
         Action::Purge { ids, yes } => {
-            let question = format!("delete all dead letters of {}?", ctx.actor.name);
-            if !yes && ids.is_empty() && !out.confirm(&question, "postino dead purge --yes")? {
+            if !yes && ids.is_empty() && !agreed(app, out)? {
                 out.notice("nothing was deleted");
                 return Ok(ExitCode::SUCCESS);
             }
-            let gone = ops::dead_purge(&ctx, &DeadPickRequest { ids })?;
+            let request = DeadPickRequest { ids };
+            let gone = call(app, out, |ctx| ops::dead_purge(ctx, &request))?;
             out.answer(&gone, |gone, _| format!("deleted {}\n", text::count(gone.count, "dead letter")))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks whether all may go. A person takes their time: the time limit is lifted.
+fn agreed(app: &mut App, out: &Output) -> Result<bool> {
+    app.waiting();
+    let question = format!("delete all dead letters of {}?", open(app, out)?.actor.name);
+    out.confirm(&question, "postino dead purge --yes")
 }
 
 fn one(letter: &DeadLetter, now: Millis, style: &Style) -> String {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, args, completions, open, text};
+use super::{Outcome, args, call, completions, now, text};
 use crate::model::{AgentName, MessageId, Via};
 use crate::ops::{self, HistoryRequest};
 use crate::output::{Output, Style};
@@ -42,18 +42,19 @@ pub struct Args {
 }
 
 /// Shows messages of the past, newest first; one's own when nothing is said.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let ctx = open(app, out)?;
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     let everybody = args.all || (args.thread.is_some() && args.with.is_none());
-    let request = HistoryRequest {
-        agent: (!everybody).then(|| ctx.actor.name.clone()),
-        with: args.with,
-        thread: args.thread,
-        before: args.before,
-        limit: Some(args.limit),
-    };
-    let history = ops::history(&ctx, &request)?;
-    let now = ctx.machine.now();
+    let history = call(app, out, |ctx| {
+        let request = HistoryRequest {
+            agent: (!everybody).then(|| ctx.actor.name.clone()),
+            with: args.with.clone(),
+            thread: args.thread,
+            before: args.before,
+            limit: Some(args.limit),
+        };
+        ops::history(ctx, &request)
+    })?;
+    let now = now();
     out.answer(&history, |history, style| {
         text::blocks(history.items.iter().map(|record| text::record(record, now, style)))
     })?;
@@ -76,11 +77,11 @@ pub struct ShowArgs {
 }
 
 /// Shows one message.
-pub fn show(app: &App, out: &Output, args: ShowArgs) -> Outcome {
+pub fn show(app: &mut App, out: &Output, args: ShowArgs) -> Outcome {
     if args.raw {
         out.raw_allowed()?;
     }
-    let record = ops::show(&open(app, out)?, args.id)?;
+    let record = call(app, out, |ctx| ops::show(ctx, args.id))?;
     if args.raw {
         out.bytes(record.message.body.as_str().as_bytes())?;
     } else {

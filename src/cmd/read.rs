@@ -1,13 +1,13 @@
 //! `postino read`.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::app::App;
 use super::pause::Pause;
-use super::{Outcome, args, open, text};
+use super::{Outcome, args, call, now, text};
 use crate::error::{Error, Kind, Result};
-use crate::ops::{self, Ctx, ReadRequest, ReadResponse, Reading};
+use crate::ops::{self, ReadRequest, ReadResponse, Reading};
 use crate::output::{Output, Stop, Style};
 
 const EXAMPLES: &str = "\
@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 /// Reads, prints and flushes; what was printed is taken out of the mailbox, and nothing else is.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if args.raw {
         out.raw_allowed()?;
     }
@@ -48,13 +48,13 @@ pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
         app.waiting();
         out.end_when_closed();
     }
-    let ctx = open(app, out)?;
+
     let Reading { response, to_ack } = match args.wait {
-        Some(wait) => waiting(&ctx, out, &request, wait)?,
-        None => ops::read(&ctx, &request)?,
+        Some(wait) => waiting(app, out, &request, wait)?,
+        None => call(app, out, |ctx| ops::read(ctx, &request))?,
     };
-    print(&ctx, out, &response, args.raw)?;
-    ops::ack_read(&ctx, &to_ack).map_err(|error| Error {
+    print(out, &response, args.raw)?;
+    call(app, out, |ctx| ops::ack_read(ctx, &to_ack)).map_err(|error| Error {
         hint: Some("the mail was printed but not taken, so it comes again once its lease runs out".to_owned()),
         ..error
     })?;
@@ -63,16 +63,16 @@ pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
 }
 
 /// Waits for mail, also through an outage once the store has answered.
-fn waiting(ctx: &Ctx<'_>, out: &Output, request: &ReadRequest, wait: Duration) -> Result<Reading> {
-    let until = ctx.machine.instant() + wait;
-    let first = ops::read(ctx, request)?;
+fn waiting(app: &mut App, out: &Output, request: &ReadRequest, wait: Duration) -> Result<Reading> {
+    let until = Instant::now() + wait;
+    let first = call(app, out, |ctx| ops::read(ctx, request))?;
     if !is_empty(&first.response) {
         return Ok(first);
     }
     let mut pause = Pause::new();
     loop {
-        let left = until.saturating_duration_since(ctx.machine.instant());
-        match ops::read_waiting(ctx, request, left) {
+        let left = until.saturating_duration_since(Instant::now());
+        match call(app, out, |ctx| ops::read_waiting(ctx, request, left)) {
             Ok(reading) => return Ok(reading),
             Err(error) => pause.after(error, Some(until), out)?,
         }
@@ -83,12 +83,12 @@ fn is_empty(response: &ReadResponse) -> bool {
     response.messages.is_empty() && response.unreadable.is_empty()
 }
 
-fn print(ctx: &Ctx<'_>, out: &Output, response: &ReadResponse, raw: bool) -> std::result::Result<(), Stop> {
+fn print(out: &Output, response: &ReadResponse, raw: bool) -> std::result::Result<(), Stop> {
     if raw {
         let bodies: Vec<&str> = response.messages.iter().map(|message| message.body.as_str()).collect();
         return out.bytes(bodies.concat().as_bytes());
     }
-    let now = ctx.machine.now();
+    let now = now();
     out.answer(response, |response, style: &Style| {
         text::blocks(response.messages.iter().map(|message| text::mail(message, now, style)))
     })

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, open, text};
+use super::{Outcome, call, text};
 use crate::model::AgentName;
 use crate::ops::{self, RenameRequest};
 use crate::output::Output;
@@ -22,8 +22,10 @@ pub struct Args {
 }
 
 /// Takes a new name.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
-    let renamed = ops::rename(&open(app, out)?, &RenameRequest { name: args.new })?;
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
+    let request = RenameRequest { name: args.new };
+    let renamed = call(app, out, |ctx| ops::rename(ctx, &request))?;
+    app.renamed(&renamed.name)?;
     out.answer(&renamed, |renamed, style| {
         let merged = match renamed.merged {
             0 => String::new(),

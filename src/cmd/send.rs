@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::body::BodyArgs;
-use super::{Outcome, args, completions, open, text};
+use super::{Outcome, args, call, completions, now, open, text};
 use crate::model::{AgentName, Key, MessageId, Recipient};
 use crate::ops::{self, AgentsRequest, Ctx, SendRequest, SendResponse};
 use crate::output::{Output, Style};
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Sends, says where it went, and waits when asked to.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     let request = SendRequest {
         to: args.to,
         body: args.body.read()?,
@@ -52,15 +52,14 @@ pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
     if args.wait_taken.is_some() {
         app.waiting();
     }
-    let ctx = open(app, out)?;
-    let sent = ops::send(&ctx, &request)?;
+    let sent = call(app, out, |ctx| ops::send(ctx, &request))?;
     out.answer(&sent, |sent, style| sent_text(&request.to, sent, style))?;
     if sent.recipient == Recipient::Unknown {
-        out.notice(&unknown(&ctx, &request.to));
+        out.notice(&unknown(&open(app, out)?, &request.to));
     }
     if let Some(wait) = args.wait_taken {
-        let record = ops::wait_taken(&ctx, sent.id, wait)?;
-        let now = ctx.machine.now();
+        let record = ops::wait_taken(&open(app, out)?, sent.id, wait)?;
+        let now = now();
         out.answer(&record, |record, _| format!("{}\n", text::standing(record, |time| text::age(time, now))))?;
     }
     Ok(ExitCode::SUCCESS)

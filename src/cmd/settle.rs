@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, args, open};
+use super::{Outcome, args, call};
 use crate::error::{Error, Kind};
 use crate::model::Receipt;
 use crate::ops::{self, SettleAction, SettleRequest};
@@ -37,25 +37,25 @@ pub struct ExtendArgs {
 }
 
 /// Says that leased mail is done with.
-pub fn ack(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn ack(app: &mut App, out: &Output, args: Args) -> Outcome {
     let Args { receipts } = args;
     settle(app, out, "acked", &SettleRequest { receipts, action: SettleAction::Ack, seconds: None })
 }
 
 /// Holds leased mail longer.
-pub fn extend(app: &App, out: &Output, args: ExtendArgs) -> Outcome {
+pub fn extend(app: &mut App, out: &Output, args: ExtendArgs) -> Outcome {
     let ExtendArgs { receipts, seconds } = args;
     settle(app, out, "extended", &SettleRequest { receipts, action: SettleAction::Extend, seconds })
 }
 
 /// Gives leased mail back.
-pub fn release(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn release(app: &mut App, out: &Output, args: Args) -> Outcome {
     let Args { receipts } = args;
     settle(app, out, "released", &SettleRequest { receipts, action: SettleAction::Release, seconds: None })
 }
 
-fn settle(app: &App, out: &Output, did: &str, request: &SettleRequest) -> Outcome {
-    let settled = ops::settle(&open(app, out)?, request)?;
+fn settle(app: &mut App, out: &Output, did: &str, request: &SettleRequest) -> Outcome {
+    let settled = call(app, out, |ctx| ops::settle(ctx, request))?;
     out.answer(&settled, |settled, _| format!("{did} {}\n", settled.done.len()))?;
     if settled.stale.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, open, text};
+use super::{Outcome, call, text};
 use crate::ops;
 use crate::output::{Output, Style};
 use crate::store::Stats;
@@ -19,8 +19,8 @@ Examples:
 pub struct Args {}
 
 /// Counts what is in the store.
-pub fn run(app: &App, out: &Output, _: Args) -> Outcome {
-    let stats = ops::stats(&open(app, out)?)?;
+pub fn run(app: &mut App, out: &Output, _: Args) -> Outcome {
+    let stats = call(app, out, ops::stats)?;
     out.answer(&stats, counts)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,19 +13,17 @@ use crate::output::{Look, Output, Stop, When};
 /// Prints help, or the mistake, and gives the exit code.
 pub fn report(error: &clap::Error, args: &[OsString], look: &Look) -> ExitCode {
     let out = peek(args, look);
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let text = error.render();
-            let text = if out.has_colour() { text.ansi().to_string() } else { text.to_string() };
-            finish(&out, out.text(&text).map(|()| ExitCode::SUCCESS))
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            out.usage(&error.render().to_string());
-            ExitCode::from(Kind::Usage.exit_code())
-        }
-        // Not our own enum: clap may learn new kinds, and all of them are mistakes.
-        _ => finish(&out, Err(Stop::Failed(mistake(error)))),
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = error.render();
+        let text = if out.has_colour() { text.ansi().to_string() } else { text.to_string() };
+        return finish(&out, out.text(&text).map(|()| ExitCode::SUCCESS));
     }
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        out.usage(&error.render().to_string());
+        return ExitCode::from(Kind::Usage.exit_code());
+    }
+    finish(&out, Err(Stop::Failed(mistake(error))))
 }
 
 /// The global flags that matter before the line is understood.

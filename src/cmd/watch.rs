@@ -1,15 +1,15 @@
 //! `postino watch`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::app::App;
 use super::pause::Pause;
-use super::{Outcome, open, text};
-use crate::error::Error;
+use super::{Outcome, call, open, text};
+use crate::error::{Error, Kind};
 use crate::model::{AgentName, Cursor, Event, EventType};
-use crate::ops::{Ctx, WatchResponse, Watcher};
+use crate::ops::{WatchResponse, Watcher};
 use crate::output::{Output, Stop, Style};
 
 /// How long one wait for events lasts at most.
@@ -31,36 +31,44 @@ pub struct Args {
 }
 
 /// Prints events as they happen, until it is interrupted or nobody reads. An outage of the store leaves no gap.
-pub fn run(app: &App, out: &Output, args: Args) -> Outcome {
+pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     app.waiting();
     out.end_when_closed();
-    let ctx = open(app, out)?;
-    let mut watcher = Watcher::new(&ctx, args.after)?;
     // The first look does not wait: from here on the place in the stream is known.
-    print(out, &watcher.next(&ctx, ctx.machine.instant())?)?;
+    let (mut watcher, first) = call(app, out, |ctx| {
+        let mut watcher = Watcher::new(ctx, args.after.clone())?;
+        let first = watcher.next(ctx, Instant::now())?;
+        Ok((watcher, first))
+    })?;
+    print(out, &first)?;
     let mut pause = Pause::new();
     loop {
-        match watcher.next(&ctx, ctx.machine.instant() + WAIT) {
+        let page = open(app, out).and_then(|ctx| watcher.next(&ctx, Instant::now() + WAIT));
+        match page {
             Ok(page) => {
                 pause.reset();
                 print(out, &page)?;
             }
-            Err(error) => watcher = again(&ctx, out, &mut pause, &watcher, error)?,
+            Err(error) => watcher = again(app, out, &mut pause, &watcher, error)?,
         }
     }
 }
 
-/// A new watcher at the old one's place, once the store is back.
+/// A new watcher at the old one's place, once the store is back; in the new store when it has moved.
 fn again(
-    ctx: &Ctx<'_>,
+    app: &mut App,
     out: &Output,
     pause: &mut Pause,
     watcher: &Watcher,
     mut error: Error,
 ) -> Result<Watcher, Error> {
     loop {
-        pause.after(error, None, out)?;
-        match Watcher::new(ctx, watcher.cursor().cloned()) {
+        if error.kind == Kind::Unreachable {
+            pause.after(error, None, out)?;
+        } else {
+            app.recover(error)?;
+        }
+        match open(app, out).and_then(|ctx| Watcher::new(&ctx, watcher.cursor().cloned())) {
             Ok(watcher) => return Ok(watcher),
             Err(again) => error = again,
         }

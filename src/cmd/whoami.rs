@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::app::App;
-use super::{Outcome, open, text};
+use super::{Outcome, call, text};
+use crate::identity::Rule;
 use crate::ops::{self, WhoamiResponse};
 use crate::output::{Output, Style};
 
@@ -18,13 +19,14 @@ Examples:
 pub struct Args {}
 
 /// Says who one is, what is new and who else is there.
-pub fn run(app: &App, out: &Output, _: Args) -> Outcome {
-    let whoami = ops::whoami(&open(app, out)?)?;
-    out.answer(&whoami, summary)?;
+pub fn run(app: &mut App, out: &Output, _: Args) -> Outcome {
+    let whoami = call(app, out, ops::whoami)?;
+    let rule = rule(app.identity()?.rule);
+    out.answer(&whoami, |whoami, style| summary(whoami, rule, style))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(whoami: &WhoamiResponse, style: &Style) -> String {
+fn summary(whoami: &WhoamiResponse, rule: &str, style: &Style) -> String {
     let news = &whoami.news;
     let urgent = if news.urgent > 0 { format!(" ({} urgent)", news.urgent) } else { String::new() };
     let others: Vec<String> = whoami
@@ -37,11 +39,23 @@ fn summary(whoami: &WhoamiResponse, style: &Style) -> String {
     let (online, total) = (whoami.agents_online, whoami.agents_total);
     text::table(
         &[
-            ["name".to_owned(), style.name(&news.agent)],
+            ["name".to_owned(), format!("{} ({rule})", style.name(&news.agent))],
             ["messages".to_owned(), format!("{} unread{urgent}", news.unread_messages)],
             ["broadcasts".to_owned(), format!("{} unseen", news.unseen_broadcasts)],
             ["agents".to_owned(), format!("{online} of {total} online{others}")],
         ],
         |_, cell| cell.to_owned(),
     )
+}
+
+/// What gave the name.
+fn rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Flag => "by --agent",
+        Rule::Session => "by this session",
+        Rule::Bound => "by this session's id",
+        Rule::Variable => "by POSTINO_AGENT_NAME",
+        Rule::Terminal => "by this terminal",
+        Rule::Directory => "by this directory",
+    }
 }
