@@ -72,6 +72,7 @@ mod tests {
             urgent,
             newest_message: newest(unread, "api-refactor"),
             newest_broadcast: newest(unseen, "ci-bot"),
+            arrivals: unread,
         };
         hint(&news, "msg_read", "msg_broadcasts")
     }
