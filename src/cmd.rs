@@ -152,9 +152,9 @@ pub fn main(args: &[OsString]) -> ExitCode {
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => return usage::report(&error, args, &look),
+        Err(error) => return usage::report(&error, args, look),
     };
-    let out = Output::new(cli.flags.json, cli.flags.quiet, cli.flags.color, &look);
+    let out = Output::new(cli.flags.json, cli.flags.quiet, cli.flags.color, look);
     finish(&out, run(cli, &out))
 }
 

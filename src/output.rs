@@ -5,11 +5,13 @@
 mod escape;
 mod json;
 mod style;
+mod wrap;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::json;
 
@@ -37,27 +39,31 @@ impl From<Error> for Stop {
 pub struct Output {
     json: bool,
     quiet: bool,
-    debug: bool,
-    out: Style,
-    err: Style,
+    when: When,
+    look: Look,
 }
 
 impl Output {
     /// Streams for JSON or people, with or without notices, in colour when `when` and `look` say so.
-    pub fn new(json: bool, quiet: bool, when: When, look: &Look) -> Output {
-        let out = Style::new(look.colour(when, io::stdout().is_terminal()), look.actions);
-        let err = Style::new(look.colour(when, io::stderr().is_terminal()), look.actions);
-        Output { json, quiet, debug: look.debug, out, err }
+    pub fn new(json: bool, quiet: bool, when: When, look: Look) -> Output {
+        Output { json, quiet, when, look }
+    }
+
+    /// How text looks on stdout.
+    pub fn out(&self) -> Style {
+        let colour = self.look.colour(self.when, || self.is_terminal());
+        Style::new(colour, self.look.actions, columns())
+    }
+
+    /// How text looks on stderr.
+    fn err(&self) -> Style {
+        let colour = self.look.colour(self.when, || io::stderr().is_terminal());
+        Style::new(colour, self.look.actions, None)
     }
 
     /// Whether the answer is JSON.
     pub fn is_json(&self) -> bool {
         self.json
-    }
-
-    /// Whether stdout gets colour.
-    pub fn has_colour(&self) -> bool {
-        self.out.has_colour()
     }
 
     /// Whether stdout is a terminal.
@@ -72,7 +78,7 @@ impl Output {
         text: impl FnOnce(&T, &Style) -> String,
     ) -> std::result::Result<(), Stop> {
         if !self.json {
-            return self.text(&text(response, &self.out));
+            return self.text(&text(response, &self.out()));
         }
         let line = json::line(response)
             .map_err(|error| Error::new(Kind::Other, "the answer could not be written as JSON").because(error))?;
@@ -117,23 +123,24 @@ impl Output {
         if self.json {
             to_stderr(&json::line(&json!({ "notice": text })).unwrap_or_default());
         } else {
-            to_stderr(&format!("postino: {}", self.err.safe(text)));
+            to_stderr(&format!("postino: {}", self.err().safe(text)));
         }
     }
 
     /// A failure, with what to do next.
     pub fn error(&self, error: &Error) {
         to_stderr(&if self.json { error_json(error) } else { self.error_text(error) });
-        if self.debug {
+        if self.look.debug {
             let source = error.source.as_ref().map(|source| format!("{source:#}"));
-            to_stderr(&format!("  cause: {}", self.err.safe(source.as_deref().unwrap_or("none known"))));
+            to_stderr(&format!("  cause: {}", self.err().safe(source.as_deref().unwrap_or("none known"))));
         }
     }
 
     fn error_text(&self, error: &Error) -> String {
-        let mut text = format!("{} {}", self.err.bad("postino:"), self.err.safe(&error.message));
+        let style = self.err();
+        let mut text = format!("{} {}", style.bad("postino:"), style.safe(&error.message));
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("\n  {} {}", self.err.dim("try:"), self.err.safe(hint)));
+            text.push_str(&format!("\n  {} {}", style.dim("try:"), style.safe(hint)));
         }
         text
     }
@@ -152,7 +159,7 @@ impl Output {
         }
         let mut stderr = io::stderr().lock();
         let mut line = String::new();
-        let asked = write!(stderr, "{} [y/N] ", self.err.safe(question)).and_then(|()| stderr.flush());
+        let asked = write!(stderr, "{} [y/N] ", self.err().safe(question)).and_then(|()| stderr.flush());
         let answered = asked.and_then(|()| io::stdin().lock().read_line(&mut line));
         Ok(answered.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
@@ -169,6 +176,12 @@ impl Output {
             }
         });
     }
+}
+
+/// How wide the terminal is that stdout is; `None` when it is none, or does not tell.
+fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Waits until stdout has lost its reader; false when the system cannot tell.

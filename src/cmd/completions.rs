@@ -64,7 +64,7 @@ pub fn complete(shell: &str, args: &[OsString]) -> ExitCode {
         .map(|shell| shell.write_complete(&mut Cli::command(), words, Some(&config::current_dir()), &mut said));
     if let Some(Ok(())) = completed {
         // Nobody is there to hear of a failure.
-        let _ = Output::new(false, true, When::Never, &Look::default()).bytes(&said);
+        let _ = Output::new(false, true, When::Never, Look::default()).bytes(&said);
     }
     ExitCode::SUCCESS
 }

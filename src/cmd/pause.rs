@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn only_an_outage_is_waited_for_and_only_in_time() {
-        let out = Output::new(false, true, When::Never, &Look::default());
+        let out = Output::new(false, true, When::Never, Look::default());
         let mut pause = Pause::new();
         let now = Instant::now();
         assert!(pause.after(Error::new(Kind::Unreachable, "away"), None, &out).is_ok());

@@ -11,12 +11,12 @@ use crate::error::{Error, Kind};
 use crate::output::{Look, Output, Stop, When};
 
 /// Prints help, or the mistake, and gives the exit code.
-pub fn report(error: &clap::Error, args: &[OsString], look: &Look) -> ExitCode {
+pub fn report(error: &clap::Error, args: &[OsString], look: Look) -> ExitCode {
     let out = peek(args, look);
     let kind = error.kind();
     if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = error.render();
-        let text = if out.has_colour() { text.ansi().to_string() } else { text.to_string() };
+        let text = if out.out().has_colour() { text.ansi().to_string() } else { text.to_string() };
         return finish(&out, out.text(&text).map(|()| ExitCode::SUCCESS));
     }
     if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -27,7 +27,7 @@ pub fn report(error: &clap::Error, args: &[OsString], look: &Look) -> ExitCode {
 }
 
 /// The global flags that matter before the line is understood.
-fn peek(args: &[OsString], look: &Look) -> Output {
+fn peek(args: &[OsString], look: Look) -> Output {
     let flags: Vec<&str> = args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str()).collect();
     let is = |flag: &str| flags.contains(&flag);
     let color = |when: &str| is(&format!("--color={when}")) || flags.windows(2).any(|pair| pair == ["--color", when]);
