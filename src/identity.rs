@@ -241,20 +241,11 @@ mod tests {
         ]);
         let settings = Settings::read(&env).unwrap();
         let registry = Registry::new(&settings.dirs.state);
-        let session = Registration {
-            client: "claude".into(),
-            pid: 1,
-            started: 1,
-            session_id: Some("s-1".into()),
-            name: Some("later".parse().unwrap()),
-            generation: None,
-            store: None,
-            prefix: None,
-        };
-        registry.save(&session).unwrap();
+        let session = registry::tests::registration(1, 1, "s-1", "later");
+        registry.desk(1, 1).unwrap().write(&session).unwrap();
         let around = Surroundings { flag: None, settings: &settings, env: &env, dir: Path::new("/"), session: None };
         assert_eq!((around.resolve().actor.name.as_str(), around.resolve().rule), ("later", Rule::Bound));
         let around = Surroundings { session: Some(&session), ..around };
-        assert_eq!(around.resolve().actor.standing, Standing::Session(Generation(0)));
+        assert_eq!(around.resolve().actor.standing, Standing::Session(Generation(3)));
     }
 }

@@ -7,7 +7,7 @@ mod desk;
 mod failures;
 mod sweep;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fs;
 use std::io::Write;
