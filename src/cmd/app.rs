@@ -93,6 +93,14 @@ impl App {
         App { globals, settings, env, patience, visit: Some(visit), opened: OnceCell::new() }
     }
 
+    /// The session that a visitor came to, when it is registered and still in the same conversation.
+    pub fn visited(&self) -> Option<&Registration> {
+        let visit = self.visit.as_ref()?;
+        let session = visit.found.registration.as_ref()?;
+        let same = visit.session_id.is_none() || session.session_id.is_none() || visit.session_id == session.session_id;
+        same.then_some(session)
+    }
+
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
     pub fn waiting(&self) {
         self.patience.set(Some(Patience::default()));
@@ -226,7 +234,7 @@ impl App {
     pub fn recover(&mut self, error: Error) -> Result<()> {
         match error.kind {
             Kind::Moving => self.follow(error),
-            Kind::NameLost => Err(self.next_name(error)),
+            Kind::NameLost => self.next_name(error),
             Kind::Usage | Kind::NotFound | Kind::TimedOut | Kind::Full | Kind::Conflict | Kind::Stale | Kind::NameHeld
             | Kind::Denied | Kind::Unreachable | Kind::Other => Err(error),
         }
@@ -258,21 +266,21 @@ impl App {
         Ok(())
     }
 
-    /// Gets the next free name for a session whose name was taken over, and says so.
-    fn next_name(&self, error: Error) -> Error {
-        let Some(opened) = self.opened.get() else { return error };
-        let Some(session) = &opened.identity.session else { return error };
+    /// Gets the next free name for a session whose name was taken over. A command says so; a process that the client started for
+    /// the session goes on under that name.
+    fn next_name(&mut self, error: Error) -> Result<()> {
+        let Some(opened) = self.opened.take() else { return Err(error) };
+        let Some(session) = &opened.identity.session else { return Err(error) };
         let ctx = self.acting(&*opened.store, opened.identity.actor.clone());
         let home = opened.chosen.address.secret();
-        match self.claim(&ctx, session, Home { store: &home, prefix: &opened.chosen.prefix }) {
-            Ok(Registration { name: Some(name), .. }) => {
-                let lost = &ctx.actor.name;
-                Error::new(Kind::NameLost, format!("another session took the name {lost} over; this session is {name} now"))
-                    .hint("run the command again")
-            }
-            Ok(_) => error,
-            Err(failed) => failed,
+        let session = self.claim(&ctx, session, Home { store: &home, prefix: &opened.chosen.prefix })?;
+        if let Some(visit) = &mut self.visit {
+            visit.found.registration = Some(session);
+            return Ok(());
         }
+        let (lost, Some(name)) = (&ctx.actor.name, session.name) else { return Err(error) };
+        let message = format!("another session took the name {lost} over; this session is {name} now");
+        Err(Error::new(Kind::NameLost, message).hint("run the command again"))
     }
 }
 

@@ -106,6 +106,11 @@ impl Process {
         named.unwrap_or_else(|| self.name.clone())
     }
 
+    /// Whether it has ended; another one with its id is not it.
+    pub fn is_gone(&self) -> bool {
+        look(self.pid).is_none_or(|process| process.started != self.started)
+    }
+
     /// Whether it is a shell, which starts programs for others.
     pub fn is_shell(&self) -> bool {
         SHELLS.contains(&self.name.as_str())

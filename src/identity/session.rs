@@ -158,6 +158,11 @@ pub fn claim(ctx: &Ctx<'_>, session: &mut Registration, home: Home<'_>) -> Resul
     Err(all_held(&wish))
 }
 
+/// Ends a session's claim: its name is free, and it is seen to be gone.
+pub fn leave(ctx: &Ctx<'_>, claim: Generation) -> Result<()> {
+    ctx.store.release(&step(ctx, &ctx.actor), claim)
+}
+
 /// Renames the session to the given name or the next free one like it; its mail comes along.
 fn rename(ctx: &Ctx<'_>, session: &mut Registration, claim: Generation, given: &AgentName) -> Result<()> {
     let Some(old) = session.name.clone() else { return Ok(()) };

@@ -71,8 +71,9 @@ impl Desk<'_> {
         }
     }
 
-    /// Removes the registration with its lock; the name stays bound to the session id.
+    /// Removes the registration with its locks; the name stays bound to the session id.
     pub fn remove(self) {
+        let _ = fs::remove_file(self.path.with_extension("monitor"));
         let _ = fs::remove_file(&self.path);
         let _ = fs::remove_file(&self.lock);
     }
