@@ -388,7 +388,7 @@ pub struct Listing {
 /// What became of a rename.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renamed {
-    /// Messages that already waited under the new name and now come first.
+    /// Messages that already waited or were held under the new name and now come first.
     pub merged: u64,
 }
 
