@@ -4,4 +4,6 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+mod cli;
 mod layers;
+mod support;
