@@ -21,6 +21,7 @@ mod rename;
 mod send;
 mod settle;
 mod stats;
+mod store;
 mod text;
 mod usage;
 mod watch;
@@ -131,6 +132,8 @@ pub enum Command {
     Cleanup(clear::CleanupArgs),
     /// Count what is in the store
     Stats(stats::Args),
+    /// Show which store is in use and why, or move everything to another one
+    Store(store::Args),
     /// Show events as they happen
     Watch(watch::Args),
     /// Print a script that completes commands and names in your shell
@@ -190,6 +193,7 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Clear(args) => clear::run(&mut app()?, out, args),
         Command::Cleanup(args) => clear::cleanup(&mut app()?, out, args),
         Command::Stats(args) => stats::run(&mut app()?, out, args),
+        Command::Store(args) => store::run(&mut app()?, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),

@@ -99,6 +99,11 @@ impl App {
         })
     }
 
+    /// The store in use, for what only commands do to a store as a whole.
+    pub fn store(&self) -> Result<&dyn Store> {
+        Ok(&*self.opened()?.store)
+    }
+
     /// Which store is in use and why.
     pub fn chosen(&self) -> Result<&Chosen> {
         Ok(&self.opened()?.chosen)

@@ -6,4 +6,6 @@
 
 mod cli;
 mod layers;
+mod processes;
+mod server;
 mod support;

@@ -40,8 +40,8 @@ fn everybody(desk: &Desk<'_>, presence: &Presence, policy: &Policy) -> Res<BTree
 
 /// The counts of every mailbox at this moment.
 fn counts(desk: &Desk<'_>, policy: &Policy) -> Res<HashMap<i64, Live>> {
-    let mut query = desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, id FROM mailboxes")?;
-    let rows = query.query_map([], |row| Ok((row.get(4)?, due::read_counts(row)?)))?;
+    let mut query = desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, arrivals, id FROM mailboxes")?;
+    let rows = query.query_map([], |row| Ok((row.get(5)?, due::read_counts(row)?)))?;
     let mut counts = rows.collect::<rusqlite::Result<HashMap<i64, Live>>>()?;
     let mut query = desk
         .sql

@@ -53,10 +53,7 @@ pub(super) fn broadcast(desk: &Desk<'_>, step: &Step<'_>, me: &Me, new: &NewBroa
     if let Some(once) = &new.once {
         keys::keep(desk, OPERATION, &me.name, once, id, expires)?;
     }
-    desk.announce(
-        EventType::Broadcast,
-        About { id: Some(id), from: Some(me.name.as_str()), ..About::default() },
-    )?;
+    desk.announce(EventType::Broadcast, About { id: Some(id), from: Some(me.name.as_str()), ..About::default() })?;
     Ok((id, true))
 }
 
@@ -123,8 +120,7 @@ pub(super) fn unseen(desk: &Desk<'_>, mailbox: Option<i64>) -> Res<(u64, Option<
     let (count, newest) = unseen_after(desk, mailbox, cursor)?;
     let Some(newest) = newest else { return Ok((0, None)) };
     let mut query = desk.sql.prepare_cached("SELECT id, sender FROM broadcasts WHERE number = ?1")?;
-    let (id, from) =
-        query.query_row([newest], |row| Ok((entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?))))?;
+    let (id, from) = query.query_row([newest], |row| Ok((entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?))))?;
     Ok((count, id.zip(from).map(|(id, from)| Newest { id, from })))
 }
 
@@ -182,16 +178,15 @@ fn advance(desk: &Desk<'_>, me: &Me, cursor: i64) -> Res<()> {
     }
     let mailbox = me.make_mailbox(desk)?;
     desk.sql
-        .prepare_cached(
-            "UPDATE mailboxes SET cursor = ?2, missed = 0 WHERE id = ?1 AND (cursor <> ?2 OR missed <> 0)",
-        )?
+        .prepare_cached("UPDATE mailboxes SET cursor = ?2, missed = 0 WHERE id = ?1 AND (cursor <> ?2 OR missed <> 0)")?
         .execute([mailbox, cursor])?;
     Ok(())
 }
 
 /// A stored broadcast; `None` when it cannot be read.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Broadcast>> {
-    let kind = if row.get_ref(1)?.as_i64().ok() == Some(1) { BroadcastKind::Notice } else { BroadcastKind::Announcement };
+    let kind =
+        if row.get_ref(1)?.as_i64().ok() == Some(1) { BroadcastKind::Notice } else { BroadcastKind::Announcement };
     let (id, from) = (entry::id(row.get_ref(2)?), entry::name(row.get_ref(3)?));
     let (at, via) = (row.get_ref(4)?.as_i64().ok(), entry::text(row.get_ref(5)?).and_then(entry::via_of));
     let body = entry::body(row.get_ref(6)?).ok();

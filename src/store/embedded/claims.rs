@@ -20,7 +20,7 @@ pub(super) fn claim(
     let row = names::look_up(desk, name)?;
     if let Some(holder) = row.as_ref().and_then(|row| row.live(presence, desk.now, gone)) {
         let same = (&holder.host_id, holder.pid, holder.started) == (&by.host_id, by.pid, by.started);
-        return Ok(if same { Claim::Granted(holder.generation) } else { Claim::Held(holder.clone()) });
+        return if same { Ok(Claim::Granted(holder.generation)) } else { refuse_rival(desk, name, holder, &row) };
     }
     let mailbox = match &row {
         Some(Named { alias: false, mailbox, holder, .. }) => {
@@ -38,6 +38,14 @@ pub(super) fn claim(
     });
     names::put(desk, name, mailbox, false, Some(&Holder { generation, ..by.clone() }), desk.now)?;
     Ok(Claim::Granted(generation))
+}
+
+/// The answer to a rival. A claim that came from another store lives from now on for as long as any.
+fn refuse_rival(desk: &Desk<'_>, name: &AgentName, holder: &Holder, row: &Option<Named>) -> Res<Claim> {
+    if let Some(row) = row.as_ref().filter(|row| row.since == names::UNKNOWN) {
+        names::put(desk, name, row.mailbox, row.alias, Some(holder), desk.now)?;
+    }
+    Ok(Claim::Held(holder.clone()))
 }
 
 /// The live session that holds a name.

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::desk::{About, Desk};
-use super::due::{self, Tally};
+use super::due;
 use super::entry::{self, Entry, Stage};
 use super::fail::Res;
 use super::names::Me;

@@ -181,9 +181,10 @@ fn admit((phase, until): &(Phase, Millis), now: Millis, entrance: Entrance) -> R
     match (phase, entrance) {
         (Phase::Open, _) | (_, Entrance::Mover) | (Phase::Moving(_), Entrance::Read) => Ok(()),
         (Phase::Moving(_), Entrance::Write) if *until <= now => Ok(()),
-        (Phase::Moving(_), Entrance::Write) => {
-            refuse(Error::new(Kind::Moving, "the store is being moved; nothing is written meanwhile").hint("try again in a moment"))
-        }
+        (Phase::Moving(_), Entrance::Write) => refuse(
+            Error::new(Kind::Moving, "the store is being moved; nothing is written meanwhile")
+                .hint("try again in a moment"),
+        ),
         (Phase::Filling(_), Entrance::Read | Entrance::Write) => {
             refuse(Error::new(Kind::Moving, "the store is being filled by a move").hint("try again in a moment"))
         }

@@ -19,12 +19,19 @@ pub(super) struct Tally {
     urgent: i64,
     leased: i64,
     dead: i64,
+    arrivals: i64,
 }
 
 impl Tally {
     /// One entry enters a stage.
     pub(super) fn enter(mut self, stage: Stage, urgent: bool) -> Tally {
         self.shift(stage, urgent, 1);
+        if stage == Stage::Waiting { self.arrive() } else { self }
+    }
+
+    /// One entry became ready, whatever it is now.
+    fn arrive(mut self) -> Tally {
+        self.arrivals += 1;
         self
     }
 
@@ -49,10 +56,10 @@ impl Tally {
     /// Writes the changes.
     pub(super) fn post(self, desk: &Desk<'_>, mailbox: i64) -> Res<()> {
         let mut update = desk.sql.prepare_cached(
-            "UPDATE mailboxes SET ready = ready + ?2, urgent = urgent + ?3, leased = leased + ?4, dead = dead + ?5
-             WHERE id = ?1",
+            "UPDATE mailboxes SET ready = ready + ?2, urgent = urgent + ?3, leased = leased + ?4, dead = dead + ?5,
+             arrivals = arrivals + ?6 WHERE id = ?1",
         )?;
-        update.execute(params![mailbox, self.ready, self.urgent, self.leased, self.dead])?;
+        update.execute(params![mailbox, self.ready, self.urgent, self.leased, self.dead, self.arrivals])?;
         Ok(())
     }
 }
@@ -78,11 +85,27 @@ pub(super) fn sweep(desk: &Desk<'_>, policy: &Policy) -> Res<()> {
     for entry in &due {
         turn(desk, policy, entry)?;
     }
-    let mut keys = desk.sql.prepare_cached(
-        "DELETE FROM keys WHERE number IN (SELECT number FROM keys WHERE expires <= ?1 LIMIT ?2)",
-    )?;
+    let mut keys = desk
+        .sql
+        .prepare_cached("DELETE FROM keys WHERE number IN (SELECT number FROM keys WHERE expires <= ?1 LIMIT ?2)")?;
     keys.execute(params![desk.now.0, RUN])?;
     Ok(())
+}
+
+/// Drops what is too old anywhere, leases left alone; at most `RUN` messages.
+pub(super) fn sweep_old(desk: &Desk<'_>) -> Res<u32> {
+    let old = "WHERE due_at <= ?1 AND state <> 1 ORDER BY due_at LIMIT ?2";
+    let old = entry::select(desk, old, params![desk.now.0, RUN])?;
+    for entry in &old {
+        match entry.stage {
+            Stage::Waiting => expire(desk, entry)?,
+            Stage::Dead => drop_dead(desk, entry)?,
+            Stage::Leased | Stage::Taken => remove(desk, entry)?,
+        }
+    }
+    desk.sql.prepare_cached("DELETE FROM keys WHERE expires <= ?1")?.execute([desk.now.0])?;
+    desk.sql.prepare_cached("DELETE FROM broadcasts WHERE expires <= ?1")?.execute([desk.now.0])?;
+    Ok(u32::try_from(old.len()).unwrap_or(RUN))
 }
 
 /// Does what the end of an entry's stage brings.
@@ -92,7 +115,13 @@ pub(super) fn turn(desk: &Desk<'_>, policy: &Policy, entry: &Entry) -> Res<()> {
         Stage::Leased => match entry.fate(desk.now, policy) {
             Fate::Ready => ready_again(desk, entry),
             Fate::Dead => bury(desk, entry, &entry::used_up(entry.deliveries), entry.due),
-            Fate::Expired => expire(desk, entry),
+            Fate::Expired => {
+                // It was ready from the end of its lease to the end of its TTL, and a check may have said so.
+                if entry.due < entry.expires {
+                    Tally::default().arrive().post(desk, entry.mailbox)?;
+                }
+                expire(desk, entry)
+            }
         },
         Stage::Dead => drop_dead(desk, entry),
         Stage::Taken => remove(desk, entry),
@@ -190,6 +219,8 @@ pub(super) struct Live {
     pub(super) died: i64,
     /// Dead letters that are too old and not dropped yet.
     pub(super) old_dead: i64,
+    /// How often mail became ready.
+    pub(super) arrivals: i64,
 }
 
 impl Live {
@@ -204,6 +235,7 @@ impl Live {
             expired: self.expired + other.expired,
             died: self.died + other.died,
             old_dead: self.old_dead + other.old_dead,
+            arrivals: self.arrivals + other.arrivals,
         }
     }
 
@@ -220,7 +252,8 @@ pub(super) fn unsigned(count: i64) -> u64 {
 
 /// The counts of a mailbox, corrected by what is due: as cheap as that is rare.
 pub(super) fn live(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Live> {
-    let mut counts = desk.sql.prepare_cached("SELECT ready, urgent, leased, dead FROM mailboxes WHERE id = ?1")?;
+    let mut counts =
+        desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, arrivals FROM mailboxes WHERE id = ?1")?;
     let counted = counts.query_row([mailbox], read_counts)?;
     if counted.waiting == 0 && counted.leased == 0 {
         return Ok(counted);
@@ -235,7 +268,7 @@ pub(super) fn live(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Live> 
 /// The counts that stand in a row of `mailboxes`.
 pub(super) fn read_counts(row: &Row<'_>) -> rusqlite::Result<Live> {
     let (waiting, urgent, leased, dead) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok(Live { waiting, urgent, leased, dead, ..Live::default() })
+    Ok(Live { waiting, urgent, leased, dead, arrivals: row.get(4)?, ..Live::default() })
 }
 
 /// What the due entries of a group do to its counts, at ?1 with ?2 deliveries at most.
@@ -247,7 +280,8 @@ pub(super) const CORRECTIONS: &str = "
     coalesce(sum(state <= 1), 0),
     coalesce(sum(state = 0 OR (state = 1 AND deliveries < ?2 AND expires <= ?1)), 0),
     coalesce(sum(state = 1 AND deliveries >= ?2), 0),
-    coalesce(sum(state = 2), 0)";
+    coalesce(sum(state = 2), 0),
+    coalesce(sum(state = 1 AND deliveries < ?2 AND due_at < expires), 0)";
 
 /// Reads `CORRECTIONS` from a column on.
 pub(super) fn read_corrections(row: &Row<'_>, first: usize) -> rusqlite::Result<Live> {
@@ -260,5 +294,6 @@ pub(super) fn read_corrections(row: &Row<'_>, first: usize) -> rusqlite::Result<
         expired: row.get(first + 5)?,
         died: row.get(first + 6)?,
         old_dead: row.get(first + 7)?,
+        arrivals: row.get(first + 8)?,
     })
 }

@@ -72,7 +72,9 @@ fn database(file: &Path, doing: &str, outcome: &str, error: rusqlite::Error) -> 
     let shown = file.display();
     let told = |kind, why: &str, hint: String| Error::new(kind, format!("cannot {doing}: {why}{outcome}")).hint(hint);
     let damaged = || {
-        format!("move {shown} and its -wal and -shm files away to start anew; keep them for a rescue with `sqlite3 .recover`")
+        format!(
+            "move {shown} and its -wal and -shm files away to start anew; keep them for a rescue with `sqlite3 .recover`"
+        )
     };
     let code = error.sqlite_error_code();
     let told = match code {
@@ -83,16 +85,12 @@ fn database(file: &Path, doing: &str, outcome: &str, error: rusqlite::Error) -> 
         ),
         Some(ErrorCode::NotADatabase) => told(Kind::Other, &format!("{shown} is not a postino database"), damaged()),
         Some(ErrorCode::DatabaseCorrupt) => told(Kind::Other, &format!("{shown} is damaged"), damaged()),
-        Some(ErrorCode::DiskFull) => told(
-            Kind::Other,
-            &format!("the disk that holds {shown} is full"),
-            "make room and try again".to_owned(),
-        ),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => told(
-            Kind::Denied,
-            &format!("{shown} cannot be written"),
-            "check who owns it and its directory".to_owned(),
-        ),
+        Some(ErrorCode::DiskFull) => {
+            told(Kind::Other, &format!("the disk that holds {shown} is full"), "make room and try again".to_owned())
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            told(Kind::Denied, &format!("{shown} cannot be written"), "check who owns it and its directory".to_owned())
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => told(
             Kind::Unreachable,
             &format!("{shown} cannot be read or written"),

@@ -11,15 +11,16 @@ use crate::error::{Error, Kind};
 use crate::model::{MessageId, Standing};
 use crate::store::{From, HistoryQuery, Listing, Newest, News, Policy, Record, Step};
 
-/// What is new for the actor, and whether so much is due that somebody should move it.
-pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, bool)> {
+/// What is new for the actor, and its mailbox when so much is due there that somebody should move it.
+pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, Option<i64>)> {
     let mut news = News::default();
-    let mut crowded = false;
+    let mut crowded = None;
     if let Some(mailbox) = me.mailbox() {
         let live = due::live(desk, step.policy, mailbox)?;
         news.unread = live.waiting();
         news.urgent = due::unsigned(live.urgent);
-        crowded = live.due > i64::from(due::RUN);
+        news.arrivals = due::unsigned(live.arrivals);
+        crowded = (live.due > i64::from(due::RUN)).then_some(mailbox);
         if news.unread > 0 {
             news.newest_message = newest(desk, step.policy, mailbox)?;
         }

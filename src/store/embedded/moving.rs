@@ -6,10 +6,11 @@ use rusqlite::params;
 
 use super::desk::Desk;
 use super::fail::{Res, refuse};
-use super::line;
+use super::presence::Presence;
+use super::{due, line, parcels};
 use crate::error::{Error, Kind};
 use crate::model::Millis;
-use crate::store::{Census, MoveToken, Phase};
+use crate::store::{Census, MoveToken, Parcel, Phase};
 
 /// The phase at this moment; a mark that ran out is none.
 pub(super) fn phase(desk: &Desk<'_>) -> Phase {
@@ -22,7 +23,8 @@ pub(super) fn phase(desk: &Desk<'_>) -> Phase {
 /// Marks the store as moving.
 pub(super) fn mark(desk: &Desk<'_>, token: &MoveToken, hold: Duration) -> Res<()> {
     match phase(desk) {
-        Phase::Open => {}
+        // What is old must not be carried: the other store would drop it, and the counts would differ.
+        Phase::Open => while due::sweep_old(desk)? == due::RUN {},
         Phase::Moving(other) if other == *token => {}
         Phase::Moving(_) => return busy("another move of this store is under way"),
         Phase::Filling(_) => return busy("the store is being filled by a move"),
@@ -53,9 +55,9 @@ pub(super) fn done(desk: &Desk<'_>, token: &MoveToken, url: &str) -> Res<()> {
 }
 
 /// Empties the store and closes it for filling.
-pub(super) fn fill_start(desk: &Desk<'_>, token: &MoveToken) -> Res<()> {
+pub(super) fn fill_start(desk: &Desk<'_>, presence: &Presence, token: &MoveToken) -> Res<()> {
     let used = match &desk.phase.0 {
-        Phase::Open | Phase::Moving(_) => census(desk)? != Census::default(),
+        Phase::Open | Phase::Moving(_) => census(desk, presence)? != Census::default(),
         Phase::Filling(_) | Phase::Moved(..) => false,
     };
     if used {
@@ -89,6 +91,12 @@ pub(super) fn fill_done(desk: &Desk<'_>, token: &MoveToken) -> Res<()> {
         return Ok(());
     }
     filling(desk, token)?;
+    // A mailbox whose every name only forwards takes one of them for its own.
+    desk.sql.execute_batch(
+        "UPDATE mailboxes SET name = (SELECT min(name) FROM names WHERE mailbox = mailboxes.id)
+           WHERE name = '' AND EXISTS (SELECT 1 FROM names WHERE mailbox = mailboxes.id);
+         UPDATE names SET alias = 0 WHERE name IN (SELECT name FROM mailboxes)",
+    )?;
     desk.sql.execute(
         "UPDATE mailboxes SET (ready, urgent, leased, dead) =
            (SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 0 AND urgent),
@@ -115,18 +123,18 @@ pub(super) fn fill_done(desk: &Desk<'_>, token: &MoveToken) -> Res<()> {
 }
 
 /// How much of each sort there is, as far as it can be carried: what cannot be read is not.
-pub(super) fn census(desk: &Desk<'_>) -> Res<Census> {
+pub(super) fn census(desk: &Desk<'_>, presence: &Presence) -> Res<Census> {
     let count = |table: &str| -> Res<u64> {
         let count = desk.sql.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
-        Ok(super::due::unsigned(count))
+        Ok(due::unsigned(count))
     };
     let (mut mail, mut broadcasts) = (0, 0);
     let mut page = None;
     loop {
-        let parcels = super::parcels::page(desk, page.as_deref())?;
+        let parcels = parcels::page(desk, presence, page.as_deref())?;
         for parcel in &parcels.parcels {
-            mail += u64::from(matches!(parcel, crate::store::Parcel::Mail { .. }));
-            broadcasts += u64::from(matches!(parcel, crate::store::Parcel::Broadcast { .. }));
+            mail += u64::from(matches!(parcel, Parcel::Mail { .. }));
+            broadcasts += u64::from(matches!(parcel, Parcel::Broadcast { .. }));
         }
         page = parcels.next;
         if page.is_none() {

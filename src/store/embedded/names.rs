@@ -10,6 +10,9 @@ use crate::error::{Error, Kind};
 use crate::model::{AgentName, Generation, Millis};
 use crate::store::{CLAIM, Holder, Standing, Step};
 
+/// When a claim was made that came from another store: it counts from the first rival on.
+pub(super) const UNKNOWN: Millis = Millis(i64::MAX);
+
 /// What a verb does with the actor's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {

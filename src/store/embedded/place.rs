@@ -41,7 +41,9 @@ impl Place {
         let dir = match file.parent() {
             Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
             Some(parent) => parent.to_owned(),
-            None => return Err(Error::new(Kind::Usage, format!("{} cannot be a store: it is no file", file.display()))),
+            None => {
+                return Err(Error::new(Kind::Usage, format!("{} cannot be a store: it is no file", file.display())));
+            }
         };
         let place = Place { dir, file: file.to_owned() };
         place.prepare()?;
@@ -203,7 +205,9 @@ fn denied(path: &Path, why: &str) -> Error {
 /// A failure of the file system, in our words.
 pub(super) fn failed(what: &str, path: &Path, error: std::io::Error) -> Error {
     let (kind, why, hint) = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => (Kind::Denied, "permission denied", "check who owns it and its parents"),
+        std::io::ErrorKind::PermissionDenied => {
+            (Kind::Denied, "permission denied", "check who owns it and its parents")
+        }
         std::io::ErrorKind::NotFound => (Kind::Unreachable, "it is not there", "check the path; try again"),
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             (Kind::Other, "the disk is full", "make room and try again")

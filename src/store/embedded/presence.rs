@@ -49,7 +49,8 @@ impl Seen {
 
     /// Client, host and project, where they are known.
     pub(super) fn place(&self) -> [Option<String>; 3] {
-        [&self.told.client, &self.told.host, &self.told.project].map(|text| Some(text.clone()).filter(|t| !t.is_empty()))
+        [&self.told.client, &self.told.host, &self.told.project]
+            .map(|text| Some(text.clone()).filter(|t| !t.is_empty()))
     }
 }
 
@@ -96,8 +97,11 @@ impl Presence {
         }
     }
 
-    /// Records that `name` was seen at `at`, and is no more.
+    /// Records that `name` was seen at `at`, and is no more; nothing when it was seen later.
     pub(super) fn record_past(&self, name: &AgentName, at: Millis) {
+        if self.last_seen(name).is_some_and(|seen| seen >= at) {
+            return;
+        }
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = self.write(name, &Told { state: Some(State::Offline), ..Told::default() }, at);
     }

@@ -87,7 +87,10 @@ fn hand_out(desk: &Desk<'_>, me: &Me, entry: &Entry, delivery: &Delivery, batch:
     let deliveries = entry.deliveries.saturating_add(1);
     let nonce = delivery.nonce.cast_signed();
     update.execute(params![entry.seq, delivery.until.0, nonce, deliveries, desk.now.0, me.name.as_str()])?;
-    Tally::default().leave(Stage::Waiting, entry.urgent).enter(Stage::Leased, entry.urgent).post(desk, entry.mailbox)?;
+    Tally::default()
+        .leave(Stage::Waiting, entry.urgent)
+        .enter(Stage::Leased, entry.urgent)
+        .post(desk, entry.mailbox)?;
     due::tell(desk, EventType::Leased, &Entry { taken_by: Some(me.name.clone()), ..entry.clone() })?;
     batch.messages.push(Message {
         deliveries: Some(deliveries),

@@ -1,5 +1,7 @@
 //! How an agent takes a new name: its mailbox keeps all, the new name points to it, the old one forwards.
 
+use rusqlite::params;
+
 use super::desk::{About, Desk};
 use super::fail::{Res, refuse};
 use super::names::{self, Me, Named};
@@ -63,7 +65,9 @@ fn repoint(desk: &Desk<'_>, old: &AgentName, to: &AgentName, mailbox: i64) -> Re
     let row = names::look_up(desk, old)?;
     let (holder, since) = row.as_ref().map_or((None, desk.now), |row| (row.holder.as_ref(), row.since));
     names::put(desk, to, mailbox, false, holder, since)?;
-    desk.sql.prepare_cached("UPDATE names SET alias = name <> ?2 WHERE mailbox = ?1")?.execute((mailbox, to.as_str()))?;
+    desk.sql
+        .prepare_cached("UPDATE names SET alias = name <> ?2 WHERE mailbox = ?1")?
+        .execute((mailbox, to.as_str()))?;
     desk.sql.prepare_cached("UPDATE mailboxes SET name = ?2 WHERE id = ?1")?.execute((mailbox, to.as_str()))?;
     Ok(())
 }
@@ -86,9 +90,9 @@ fn merge(desk: &Desk<'_>, step: &Step<'_>, from: i64, to: i64) -> Res<u64> {
     // What was acknowledged comes along too, so that a repeated ack is still known.
     desk.sql.prepare_cached("UPDATE mail SET mailbox = ?2 WHERE mailbox = ?1")?.execute([from, to])?;
     let mut counts = desk.sql.prepare_cached(
-        "UPDATE mailboxes SET (ready, urgent, leased, dead) =
-           (SELECT m.ready + f.ready, m.urgent + f.urgent, m.leased + f.leased, m.dead + f.dead
-            FROM mailboxes m, mailboxes f WHERE m.id = ?2 AND f.id = ?1) WHERE id = ?2",
+        "UPDATE mailboxes SET (ready, urgent, leased, dead, arrivals) =
+           (SELECT m.ready + f.ready, m.urgent + f.urgent, m.leased + f.leased, m.dead + f.dead,
+                   m.arrivals + f.arrivals FROM mailboxes m, mailboxes f WHERE m.id = ?2 AND f.id = ?1) WHERE id = ?2",
     )?;
     counts.execute([from, to])?;
     desk.sql.prepare_cached("UPDATE broadcasts SET mailbox = ?2 WHERE mailbox = ?1")?.execute([from, to])?;

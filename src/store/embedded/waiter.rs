@@ -42,7 +42,8 @@ impl Waiter {
 
     /// A number that differs after a change by anybody else.
     fn look(&self) -> Result<i64> {
-        let version = self.sql.prepare_cached("PRAGMA data_version").and_then(|mut look| look.query_row([], |r| r.get(0)));
+        let version =
+            self.sql.prepare_cached("PRAGMA data_version").and_then(|mut look| look.query_row([], |r| r.get(0)));
         version.map_err(|error| explain(self.place.file(), DOING, Fail::Sql(error)))
     }
 
