@@ -142,9 +142,14 @@ fn chosen_dead<'a>(store: &'a Valkey, step: &Step<'_>, what: &str, ids: Option<&
 
 pub(super) fn check(store: &Valkey, step: &Step<'_>) -> Result<News> {
     let mut row = Verb::step(store, &script::CHECK, step).row()?;
-    let (unread, urgent, unseen) = (row.number()?, row.number()?, row.number()?);
-    let newest_message = newest(&mut row)?;
-    Ok(News { unread, urgent, unseen, newest_message, newest_broadcast: newest(&mut row)? })
+    Ok(News {
+        unread: row.number()?,
+        urgent: row.number()?,
+        unseen: row.number()?,
+        arrivals: row.number()?,
+        newest_message: newest(&mut row)?,
+        newest_broadcast: newest(&mut row)?,
+    })
 }
 
 /// The newest entry; nothing also when its record cannot tell who sent it.
