@@ -145,7 +145,7 @@ fn commands_that_wait_follow_a_store_that_moves() {
     let here = Postino::on(&format!("sqlite:{}", postino.home().join("postino/postino.db").display()));
     first_line(&here, &mut watch);
     let mut read = Running::of(&mut chosen(&["--agent", "web", "read", "--wait", "60", "--json"]));
-    let there = format!("sqlite:{}", postino.home().join("there.db").display());
+    let there = format!("sqlite:{}", postino.home().join("there/postino.db").display());
     run(&["--agent", "api", "store", "move", &there]);
     run(&["--agent", "api", "send", "web", "hi"]);
     let answer = read.json();
