@@ -60,8 +60,7 @@ fn bury(store: &Valkey, step: &Step<'_>, unreadable: &Unreadable, nonce: u64) ->
 }
 
 pub(super) fn peek(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Batch> {
-    let mut row =
-        Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
+    let mut row = Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
     Ok(batch(&mut row, Stored::message)?.0)
 }
 
@@ -104,7 +103,8 @@ pub(super) fn settle(store: &Valkey, step: &Step<'_>, receipts: &[Receipt], what
     for receipt in receipts {
         verb = verb.number(receipt.id).arg(format!("{:016x}", receipt.nonce));
     }
-    let mut row = verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
+    let mut row =
+        verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
     let mut settled = Settled::default();
     for receipt in receipts {
         if row.flag()? { settled.done.push(*receipt) } else { settled.stale.push(*receipt) }
