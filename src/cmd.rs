@@ -23,6 +23,7 @@ mod rename;
 mod send;
 mod settle;
 mod stats;
+mod store;
 mod text;
 mod told;
 mod usage;
@@ -134,6 +135,8 @@ pub enum Command {
     Cleanup(clear::CleanupArgs),
     /// Count what is in the store
     Stats(stats::Args),
+    /// Show which store is in use and why, or move everything to another one
+    Store(store::Args),
     /// Show events as they happen
     Watch(watch::Args),
     /// Say in one line, as it happens, that mail has arrived: for agent clients
@@ -197,6 +200,7 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Clear(args) => clear::run(&mut app()?, out, args),
         Command::Cleanup(args) => clear::cleanup(&mut app()?, out, args),
         Command::Stats(args) => stats::run(&mut app()?, out, args),
+        Command::Store(args) => store::run(&mut app()?, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Hook(args) => Ok(hook::run(args)),

@@ -59,6 +59,7 @@ pub struct App {
     pub settings: Settings,
     env: Env,
     patience: Cell<Option<Patience>>,
+    said: Cell<bool>,
     visit: Option<Visit>,
     opened: OnceCell<Opened>,
 }
@@ -84,13 +85,17 @@ impl App {
     pub fn new(globals: Globals) -> Result<App> {
         let env = Env::of_process()?;
         let settings = Settings::read(&env)?;
-        Ok(App { globals, settings, env, patience: Cell::new(None), visit: None, opened: OnceCell::new() })
+        Ok(App::with(globals, settings, env, None, None))
     }
 
     /// The app of a process that the client started for the session: it registers it, and claims its name.
     pub fn visiting(env: Env, settings: Settings, visit: Visit, patience: Patience) -> App {
-        let (globals, patience) = (Globals::default(), Cell::new(Some(patience)));
-        App { globals, settings, env, patience, visit: Some(visit), opened: OnceCell::new() }
+        App::with(Globals::default(), settings, env, Some(patience), Some(visit))
+    }
+
+    fn with(globals: Globals, settings: Settings, env: Env, patience: Option<Patience>, visit: Option<Visit>) -> App {
+        let (patience, said) = (Cell::new(patience), Cell::new(false));
+        App { globals, settings, env, patience, said, visit, opened: OnceCell::new() }
     }
 
     /// The session that a visitor came to, when it is registered and still in the same conversation.
@@ -117,6 +122,11 @@ impl App {
         Ok(self.acting(&*opened.store, opened.identity.actor.clone()))
     }
 
+    /// The store in use, for what only commands do to a store as a whole.
+    pub fn store(&self) -> Result<&dyn Store> {
+        Ok(&*self.opened()?.store)
+    }
+
     /// Which store is in use and why.
     pub fn chosen(&self) -> Result<&Chosen> {
         Ok(&self.opened()?.chosen)
@@ -127,10 +137,11 @@ impl App {
         Ok(&self.opened()?.identity)
     }
 
-    /// What is to be said once about the store, at the first use.
+    /// What is to be said about the store at the first use; said once, so the next call gives nothing.
     pub fn notice(&self) -> Option<String> {
         let chosen = &self.opened.get()?.chosen;
-        chosen.fresh.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
+        let first = chosen.fresh && !self.said.replace(true);
+        first.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
     }
 
     /// How patient this command is with a server.
@@ -235,8 +246,16 @@ impl App {
         match error.kind {
             Kind::Moving => self.follow(error),
             Kind::NameLost => self.next_name(error),
-            Kind::Usage | Kind::NotFound | Kind::TimedOut | Kind::Full | Kind::Conflict | Kind::Stale | Kind::NameHeld
-            | Kind::Denied | Kind::Unreachable | Kind::Other => Err(error),
+            Kind::Usage
+            | Kind::NotFound
+            | Kind::TimedOut
+            | Kind::Full
+            | Kind::Conflict
+            | Kind::Stale
+            | Kind::NameHeld
+            | Kind::Denied
+            | Kind::Unreachable
+            | Kind::Other => Err(error),
         }
     }
 

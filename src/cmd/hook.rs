@@ -122,7 +122,8 @@ fn serve(called: &str, said: &str, env: &Env, started: Instant) -> Result<&'stat
             Some(told::UNREACHABLE.to_owned())
         }
     };
-    let answer = text.and_then(|text| answer(form, wire.hook_event_name.as_deref().unwrap_or(event.usual_name()), &text));
+    let answer =
+        text.and_then(|text| answer(form, wire.hook_event_name.as_deref().unwrap_or(event.usual_name()), &text));
     if let Some(answer) = &answer {
         let _ = output().text(answer);
     }

@@ -264,7 +264,15 @@ mod tests {
         let agent = "reviewer".parse().unwrap();
         let (unseen_broadcasts, urgent) = (0, 0);
         let (newest_message, newest_broadcast) = (None, None);
-        CheckResponse { agent, unread_messages: unread, unseen_broadcasts, urgent, newest_message, newest_broadcast, arrivals }
+        CheckResponse {
+            agent,
+            unread_messages: unread,
+            unseen_broadcasts,
+            urgent,
+            newest_message,
+            newest_broadcast,
+            arrivals,
+        }
     }
 
     /// Looks at these news at these milliseconds; the times at which a line was said.

@@ -102,8 +102,10 @@ mod tests {
 
     #[test]
     fn the_clients_own_prompts_are_not_the_users() {
-        let of = |prompt: &str| Event::of("user-prompt-submit", &Wire { prompt: Some(prompt.into()), ..Wire::default() });
-        for own in ["<task-notification>\n<summary>…", "\n<task-notification>", "<cross-session-message from=\"x\">"] {
+        let of =
+            |prompt: &str| Event::of("user-prompt-submit", &Wire { prompt: Some(prompt.into()), ..Wire::default() });
+        for own in ["<task-notification>\n<summary>…", "\n<task-notification>", "<cross-session-message from=\"x\">"]
+        {
             assert_eq!(of(own), Some(Event::Prompt { by_user: false }), "{own:?}");
         }
         for users in ["fix it", "what is <task-notification>?", "<cross-session-messages>"] {

@@ -74,7 +74,8 @@ mod tests {
     const OWN: Event = Event::Prompt { by_user: false };
 
     fn session() -> Registration {
-        serde_json::from_str(r#"{"client":"claude","pid":7,"started":7,"name":"reviewer","announced":"reviewer"}"#).unwrap()
+        serde_json::from_str(r#"{"client":"claude","pid":7,"started":7,"name":"reviewer","announced":"reviewer"}"#)
+            .unwrap()
     }
 
     fn news(unread: u64, arrivals: u64) -> CheckResponse {

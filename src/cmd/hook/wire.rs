@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn claudes_payloads_are_understood() {
-        let start = of(r#"{"session_id":"s-1","transcript_path":"/t.jsonl","cwd":"/w","hook_event_name":"SessionStart","source":"startup"}"#);
+        let start = of(
+            r#"{"session_id":"s-1","transcript_path":"/t.jsonl","cwd":"/w","hook_event_name":"SessionStart","source":"startup"}"#,
+        );
         assert_eq!((start.session(), start.hook_event_name.as_deref()), (Some("s-1"), Some("SessionStart")));
         let tool = of(
             r#"{"session_id":"s-1","transcript_path":"/t.jsonl","cwd":"/w","permission_mode":"default","agent_id":"a1",
@@ -91,7 +93,9 @@ mod tests {
 
     #[test]
     fn cursors_words_are_understood() {
-        let wire = of(r#"{"conversation_id":"c-1","generation_id":"g","hook_event_name":"stop","status":"completed","loop_count":0}"#);
+        let wire = of(
+            r#"{"conversation_id":"c-1","generation_id":"g","hook_event_name":"stop","status":"completed","loop_count":0}"#,
+        );
         assert_eq!(wire.session(), Some("c-1"));
         assert_eq!(of(r#"{"conversation_id":"c","session_id":"s"}"#).session(), Some("s"));
     }
@@ -107,7 +111,9 @@ mod tests {
     #[test]
     fn what_is_no_json_of_a_client_is_nothing() {
         let deep = "[".repeat(100_000);
-        for text in ["", " ", "{", "}", "null", "[]", "{\"session_id\":7}", "{\"session_id\":\"s\"}}", "\u{0}", "Hello", &deep] {
+        for text in
+            ["", " ", "{", "}", "null", "[]", "{\"session_id\":7}", "{\"session_id\":\"s\"}}", "\u{0}", "Hello", &deep]
+        {
             assert_eq!(read(text.as_bytes()), None, "{:?}", &text[..text.len().min(20)]);
         }
         assert_eq!(read(&b"\xff{\"session_id\":\"\xff\"}"[..]), None);

@@ -20,9 +20,8 @@ impl Registry {
     /// Removes what belongs to client processes of this host that are gone, and what is older than anybody remembers.
     pub fn sweep(&self, now: Millis) {
         for entry in entries(&self.sessions()) {
-            let gone = owner(&entry).is_some_and(|(pid, started)| {
-                process::look(pid).is_none_or(|process| process.started != started)
-            });
+            let gone = owner(&entry)
+                .is_some_and(|(pid, started)| process::look(pid).is_none_or(|process| process.started != started));
             if gone {
                 let _ = fs::remove_file(entry.path());
             }

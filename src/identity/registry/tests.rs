@@ -190,7 +190,10 @@ fn three_failures_in_a_row_are_told() {
     let state = tempfile::tempdir().unwrap();
     let registry = Registry::new(state.path());
     drop(registry.desk(7, 7).unwrap());
-    assert_eq!([registry.failed(), registry.failed(), registry.failed(), registry.failed()], [false, false, false, true]);
+    assert_eq!(
+        [registry.failed(), registry.failed(), registry.failed(), registry.failed()],
+        [false, false, false, true]
+    );
     registry.worked();
     assert!(!registry.failed());
 }
