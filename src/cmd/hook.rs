@@ -104,8 +104,8 @@ fn serve(called: &str, said: &str, env: &Env, started: Instant) -> Result<&'stat
     let settings = Settings::read(env)?;
     let registry = Registry::new(&settings.dirs.state);
     let clues = Clues { outright: settings.client_pid, said: client::named(said), env };
-    let Some(found) = registry.client(&clues) else { return Ok("no client") };
-    let form = found.client.map_or(Form::Plain, |client| event.form(client));
+    let Some(mut found) = registry.client(&clues) else { return Ok("no client") };
+    let form = event.form(found.client.get_or_insert(&client::CLAUDE));
     let patience = Patience { connect: STORE, command: STORE, deadline: Some(started + STORE) };
     let visit = Visit { found, session_id: wire.session().map(str::to_owned) };
     let mut app = App::visiting(env.clone(), settings, visit, patience);
