@@ -137,7 +137,8 @@ impl Server {
         while Instant::now() < until && self.process.try_wait().unwrap().is_none() {
             // A server that speaks TLS alone does not understand a plain word; that it listens is what can be seen.
             let wire = Wire::to(self.port);
-            if wire.is_ok_and(|mut wire| tls || wire.try_ask(&["PING"]).is_ok_and(|answer| !answer.contains("LOADING"))) {
+            if wire.is_ok_and(|mut wire| tls || wire.try_ask(&["PING"]).is_ok_and(|answer| !answer.contains("LOADING")))
+            {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -177,7 +178,11 @@ fn launch(flavor: Flavor, port: u16, args: &[String], folder: &Path) -> Child {
 pub(crate) fn free_port() -> u16 {
     loop {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        if port < 50_000 && port != 6_379 && port != 3_333 && TcpListener::bind((Ipv4Addr::LOCALHOST, port + 10_000)).is_ok() {
+        if port < 50_000
+            && port != 6_379
+            && port != 3_333
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, port + 10_000)).is_ok()
+        {
             return port;
         }
     }
@@ -288,8 +293,9 @@ impl Authority {
 
 /// Three nodes that share the slots, ready to serve.
 pub(crate) fn cluster(flavor: Flavor) -> Vec<Server> {
-    let nodes: Vec<Server> =
-        (0..3).map(|_| Server::start(flavor, &["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"])).collect();
+    let nodes: Vec<Server> = (0..3)
+        .map(|_| Server::start(flavor, &["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]))
+        .collect();
     for (node, slots) in nodes.iter().zip([("0", "5460"), ("5461", "10922"), ("10923", "16383")]) {
         assert_eq!(node.cli(&["CLUSTER", "ADDSLOTSRANGE", slots.0, slots.1]), "OK");
         assert_eq!(node.cli(&["CLUSTER", "MEET", "127.0.0.1", &nodes[0].port().to_string()]), "OK");
