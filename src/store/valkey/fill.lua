@@ -21,7 +21,7 @@ function sorts.name(v)
     return
   end
   call('HSET', box_key(box, 'meta'), 'name', v[1])
-  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], string.format('%.0f %s %s', now, v[1], v[5])) end
+  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], '0 ' .. v[1] .. ' ' .. v[5]) end
   if v[6] ~= '' then call('HSET', p .. 'sight', v[1], v[6] .. ' idle {}') end
 end
 
