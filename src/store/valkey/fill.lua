@@ -8,7 +8,7 @@ end
 
 function sorts.mailbox(v)
   raise('mailbox', v[1])
-  call('HSET', box_key(v[1], 'meta'), 'cursor', v[2], 'missed', v[3])
+  call('HSET', box_key(v[1], 'meta'), 'cursor', v[2], 'missed', v[3], 'arrivals', v[4])
 end
 
 -- 1 name, 2 mailbox, 3 forwards, 4 generation, 5 holder or '', 6 last seen or ''
@@ -21,13 +21,13 @@ function sorts.name(v)
     return
   end
   call('HSET', box_key(box, 'meta'), 'name', v[1])
-  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], string.format('%.0f %s %s', now, v[1], v[5])) end
+  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], '0 ' .. v[1] .. ' ' .. v[5]) end
   if v[6] ~= '' then call('HSET', p .. 'sight', v[1], v[6] .. ' idle {}') end
 end
 
 -- Puts a message in the queues of its standing.
 local function queue(box, mail)
-  if mail.standing == 'waiting' then return await(box, mail) end
+  if mail.standing == 'waiting' then return enqueue(box, mail) end
   if mail.standing == 'leased' then
     call('ZADD', box_key(box, 'all'), mail.rank, mail.id)
     call('ZADD', box_key(box, 'lease'), mail['until'], mail.id)
@@ -81,7 +81,7 @@ end
 -- 1 operation, 2 sender, 3 key, 4 fingerprint, 5 id, 6 expires
 function sorts.key(v)
   local place = p .. 'k:' .. v[1] .. ':' .. v[2] .. ':' .. redis.sha1hex(v[3])
-  if tonumber(v[6]) > now then remember(place, v[3], v[4], v[5], tonumber(v[6])) end
+  remember(place, v[3], v[4], v[5], tonumber(v[6]))
 end
 
 function sorts.counters(v)

@@ -60,8 +60,7 @@ fn bury(store: &Valkey, step: &Step<'_>, unreadable: &Unreadable, nonce: u64) ->
 }
 
 pub(super) fn peek(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Batch> {
-    let mut row =
-        Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
+    let mut row = Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
     Ok(batch(&mut row, Stored::message)?.0)
 }
 
@@ -104,7 +103,8 @@ pub(super) fn settle(store: &Valkey, step: &Step<'_>, receipts: &[Receipt], what
     for receipt in receipts {
         verb = verb.number(receipt.id).arg(format!("{:016x}", receipt.nonce));
     }
-    let mut row = verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
+    let mut row =
+        verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
     let mut settled = Settled::default();
     for receipt in receipts {
         if row.flag()? { settled.done.push(*receipt) } else { settled.stale.push(*receipt) }
@@ -142,9 +142,14 @@ fn chosen_dead<'a>(store: &'a Valkey, step: &Step<'_>, what: &str, ids: Option<&
 
 pub(super) fn check(store: &Valkey, step: &Step<'_>) -> Result<News> {
     let mut row = Verb::step(store, &script::CHECK, step).row()?;
-    let (unread, urgent, unseen) = (row.number()?, row.number()?, row.number()?);
-    let newest_message = newest(&mut row)?;
-    Ok(News { unread, urgent, unseen, newest_message, newest_broadcast: newest(&mut row)? })
+    Ok(News {
+        unread: row.number()?,
+        urgent: row.number()?,
+        unseen: row.number()?,
+        arrivals: row.number()?,
+        newest_message: newest(&mut row)?,
+        newest_broadcast: newest(&mut row)?,
+    })
 }
 
 /// The newest entry; nothing also when its record cannot tell who sent it.
@@ -173,9 +178,9 @@ pub(super) fn list(store: &Valkey, step: &Step<'_>, limit: u32, from: From) -> R
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     let rows = row.rows()?;
     let without_record = missing(row.row()?)?;
-    let (total, now) = (row.number()?, Millis(row.number()?));
+    let total = row.number()?;
     for stored in rows {
-        match Stored::read(stored)?.record(now) {
+        match Stored::read(stored)?.record() {
             Ok(record) => items.push(record),
             Err(bad) => unreadable.push(bad),
         }
@@ -185,30 +190,23 @@ pub(super) fn list(store: &Valkey, step: &Step<'_>, limit: u32, from: From) -> R
 }
 
 pub(super) fn history(store: &Valkey, step: &Step<'_>, query: &HistoryQuery) -> Result<Vec<Record>> {
-    let mut row = Verb::step(store, &script::HISTORY, step)
+    let row = Verb::step(store, &script::HISTORY, step)
         .maybe(query.agent.as_ref())
         .maybe(query.with.as_ref())
         .maybe(query.thread)
         .maybe(query.before)
         .number(query.limit)
         .row()?;
-    let (rows, now) = (row.rows()?, Millis(row.number()?));
-    let mut records = Vec::with_capacity(rows.len());
-    for row in rows {
-        // What cannot be read has no story to tell; the mailbox it lies in says so.
-        if let Ok(record) = Stored::read(row)?.record(now) {
-            records.push(record);
-        }
-    }
-    Ok(records)
+    // What cannot be read has no story to tell; the mailbox it lies in says so.
+    row.values()
+        .filter_map(|value| Row::of(value).and_then(Stored::read).map(|stored| stored.record().ok()).transpose())
+        .collect()
 }
 
 pub(super) fn find(store: &Valkey, step: &Step<'_>, id: MessageId) -> Result<Option<Record>> {
     let verb = Verb::step(store, &script::HISTORY, step).arg("").arg("").arg("").arg("").arg("0").number(id);
-    let mut row = verb.row()?;
-    let (rows, now) = (row.rows()?, Millis(row.number()?));
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
-    let found = Stored::read(row)?.record(now);
+    let Some(row) = verb.row()?.values().next() else { return Ok(None) };
+    let found = Stored::read(Row::of(row)?)?.record();
     found.map(Some).map_err(|bad| {
         crate::error::Error::new(crate::error::Kind::Other, format!("message {id} cannot be read: {}", bad.reason))
             .hint("reading its mailbox makes a dead letter of it")

@@ -1,7 +1,8 @@
 -- Names, claims, presence, and what the actor may do.
 -- `names` hash: name -> "mailbox generation forwards"; `idx` zset: names that do not forward, in byte order;
 -- `claims` hash: generation -> "time name holder"; `sight` hash: name -> "time state sighting"; `on` zset: name ->
--- until when it is online; `m:<mailbox>:meta` hash: name, cursor, missed, old (names that forward, by spaces).
+-- until when it is online; `m:<mailbox>:meta` hash: name, cursor, missed, arrivals, old
+-- (names that forward, by spaces).
 local PRESENCE = 30000
 local me
 
@@ -57,6 +58,11 @@ local function live_claim(gen, gone)
   if gen == 0 or gen == gone then return nil end
   local claim = claim_of(gen)
   if not claim then return nil end
+  -- A claim that came with a move does not know since when: its silence begins when it is first asked for.
+  if claim.at == 0 then
+    claim.at = now
+    if not marked then call('HSET', p .. 'claims', gen, string.format('%.0f %s %s', now, claim.name, claim.holder)) end
+  end
   local sight = sight_of(claim.name)
   return now - math.max(claim.at, sight and sight.at or 0) < DAY and claim or nil
 end
