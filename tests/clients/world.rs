@@ -1,0 +1,93 @@
+//! A world of its own for a test: HOME, folders, a postino store, and an environment without anything of ours in it.
+//! It knows no client.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a client may take for something; generous, for a slow machine. Only a failure waits that long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until something is there, looking often.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "in vain for {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Folders and variables of one test; gone when it is dropped.
+pub struct World {
+    folder: TempDir,
+}
+
+impl World {
+    /// An empty one.
+    pub fn new() -> World {
+        let world = World { folder: tempfile::Builder::new().prefix("pc").tempdir().unwrap() };
+        for name in ["home", "postino", "tmp", "project"] {
+            fs::create_dir(world.path(name)).unwrap();
+        }
+        world
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file in it, and the folders on the way.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The variables of every process in it.
+    pub fn env(&self) -> BTreeMap<String, String> {
+        let path = |name: &str| self.path(name).display().to_string();
+        let binary = Path::new(env!("CARGO_BIN_EXE_postino")).parent().unwrap();
+        [
+            ("HOME", path("home")),
+            ("TMPDIR", path("tmp")),
+            ("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display())),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TERM", "xterm-256color".to_owned()),
+            ("POSTINO_HOME", path("postino")),
+            ("POSTINO_PROBE_URL", "redis://127.0.0.1:1".to_owned()),
+            ("POSTINO_WEB_ENABLED", "false".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// Runs postino as somebody outside every session; it must succeed. Gives what it printed.
+    pub fn postino(&self, args: &[&str]) -> String {
+        let output = self.try_postino(args);
+        assert!(output.status.success(), "postino {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same, whatever comes of it.
+    pub fn try_postino(&self, args: &[&str]) -> Output {
+        assert_cmd::Command::new(env!("CARGO_BIN_EXE_postino"))
+            .env_clear()
+            .envs(self.env())
+            .env("POSTINO_CLIENT_PID", "0")
+            .current_dir(self.path("project"))
+            .args(args)
+            .timeout(PATIENCE)
+            .output()
+            .unwrap()
+    }
+}
