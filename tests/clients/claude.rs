@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fetch;
 use crate::mock::Mock;
-use crate::world::{PATIENCE, World};
+use crate::world::{Ran, World};
 
 /// Not a key; the client wants one, and the mock does not look.
 const KEY: &str = "not-a-key-but-twenty-long";
@@ -28,15 +28,15 @@ pub struct Claude<'a> {
     program: &'static Path,
 }
 
-/// How a one-shot run ended.
+/// What a one-shot run answered.
 #[derive(Debug)]
-pub struct Run {
-    /// What it printed.
-    pub stdout: String,
-    /// What it complained of.
-    pub stderr: String,
-    /// Its session.
+pub struct Answer {
+    /// The model's last words.
+    pub text: String,
+    /// The session's id.
     pub session: String,
+    /// What the client complained of.
+    pub stderr: String,
 }
 
 impl<'a> Claude<'a> {
@@ -69,15 +69,13 @@ impl<'a> Claude<'a> {
         command
     }
 
-    /// All its variables. Every other host is out of reach, for the mock is its proxy.
+    /// All its variables.
     pub fn variables(&self) -> BTreeMap<String, String> {
         let mut env = self.world.env();
+        env.extend(self.mock.proxy());
         for (name, value) in [
             ("ANTHROPIC_BASE_URL", self.mock.url.as_str()),
             ("ANTHROPIC_API_KEY", KEY),
-            ("HTTP_PROXY", &self.mock.url),
-            ("HTTPS_PROXY", &self.mock.url),
-            ("NO_PROXY", "127.0.0.1"),
             ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
             ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1"),
             ("DISABLE_AUTOUPDATER", "1"),
@@ -90,38 +88,18 @@ impl<'a> Claude<'a> {
         env
     }
 
-    /// Runs a subcommand such as `plugin validate`; gives exit code and everything it printed.
-    pub fn run(&self, args: &[&str]) -> (Option<i32>, String) {
-        let command = self.command(args);
-        let output = assert_cmd::Command::new(&command[0])
-            .args(&command[1..])
-            .env_clear()
-            .envs(self.variables())
-            .current_dir(&self.folder)
-            .timeout(PATIENCE)
-            .output()
-            .unwrap();
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        (output.status.code(), text.concat())
+    /// Runs a subcommand such as `plugin validate`.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.world.run(&self.command(args), &self.variables(), &self.folder)
     }
 
     /// Runs one prompt to its end (`-p`); the run must succeed.
-    pub fn print(&self, args: &[&str], prompt: &str) -> Run {
-        let command = self.command(args);
-        let output = assert_cmd::Command::new(&command[0])
-            .args(&command[1..])
-            .args(["--output-format", "json", "-p", prompt])
-            .env_clear()
-            .envs(self.variables())
-            .current_dir(&self.folder)
-            .timeout(PATIENCE)
-            .output()
-            .unwrap();
-        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        assert!(output.status.success(), "claude -p {prompt:?}: {stdout}{stderr}");
-        let answer: Value = serde_json::from_str(&stdout).unwrap();
+    pub fn print(&self, args: &[&str], prompt: &str) -> Answer {
+        let ran = self.run(&[args, &["--output-format", "json", "-p", prompt]].concat());
+        assert_eq!(ran.code, Some(0), "claude -p {prompt:?}: {ran:?}");
+        let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
         let field = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        Run { stdout: field("result"), stderr, session: field("session_id") }
+        Answer { text: field("result"), session: field("session_id"), stderr: ran.stderr }
     }
 }
 

@@ -16,6 +16,23 @@ pub fn claude() -> Option<&'static Path> {
         .as_deref()
 }
 
+/// Codex, in the version that the tests were written for.
+pub fn codex() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let triple = match platform().as_str() {
+        "linux-x64" => "x86_64-unknown-linux-musl",
+        "linux-arm64" => "aarch64-unknown-linux-musl",
+        "darwin-x64" => "x86_64-apple-darwin",
+        _ => "aarch64-apple-darwin",
+    };
+    FOUND
+        .get_or_init(|| {
+            let package = format!("@openai/codex@0.169.0-{}", platform());
+            program(&package, &format!("@openai/codex/vendor/{triple}/bin/codex"))
+        })
+        .as_deref()
+}
+
 /// The platform as these packages spell it.
 fn platform() -> String {
     let os = if cfg!(target_os = "macos") { "darwin" } else { "linux" };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::claude::Claude;
+use crate::codex::Codex;
 use crate::mock::{shell, text};
 use crate::tab::Tab;
 use crate::world::World;
@@ -30,12 +31,28 @@ fn a_hook_is_heard_in_a_one_shot_run() {
     let claude = claude.plugin(&toy(&world));
     claude.mock.answers([shell("echo $((6 * 7)) from the shell"), text("done")]);
     let run = claude.print(&[], "count");
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("done", ""));
+    assert_eq!((run.text.as_str(), run.stderr.as_str()), ("done", ""));
     let turns = claude.mock.turns();
     assert_eq!(turns.len(), 2);
     assert_eq!(turns[0].lines("toy at"), [START, PROMPT]);
     assert!(turns[1].says("42 from the shell"));
     assert_eq!(claude.mock.strangers(), [""; 0]);
+}
+
+#[test]
+fn a_hook_is_heard_by_codex() {
+    let world = World::new();
+    let Some(codex) = Codex::new(&world) else { return };
+    let hook = |line: &str| format!(r#"[{{"hooks": [{{"type": "command", "command": "echo {line}"}}]}}]"#);
+    codex.hooks(&format!(
+        r#"{{"hooks": {{"SessionStart": {}, "UserPromptSubmit": {}}}}}"#,
+        hook("toy at the start"),
+        hook("toy at the prompt")
+    ));
+    codex.mock.answers([shell("echo $((6 * 7)) from the shell"), text("done")]);
+    assert_eq!(codex.exec("count").trim(), "done");
+    assert_eq!(codex.mock.last().lines("toy at"), ["toy at the start", "toy at the prompt"]);
+    assert!(codex.mock.last().says("42 from the shell"));
 }
 
 #[test]

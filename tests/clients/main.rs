@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod claude;
+mod codex;
 mod fetch;
 mod harness;
 mod mock;

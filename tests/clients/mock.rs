@@ -99,6 +99,12 @@ impl Mock {
         until(&format!("the model hears {words:?}"), || self.turns().into_iter().find(|turn| turn.says(words)))
     }
 
+    /// The variables that put every other host out of a client's reach.
+    pub fn proxy(&self) -> [(String, String); 3] {
+        [("HTTP_PROXY", self.url.as_str()), ("HTTPS_PROXY", &self.url), ("NO_PROXY", "127.0.0.1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    }
+
     /// Other hosts that the client tried to reach, and could not.
     pub fn strangers(&self) -> Vec<String> {
         self.shared.strangers.lock().unwrap().clone()
@@ -143,7 +149,7 @@ impl Shared {
         match path {
             "/v1/messages" if body["stream"] == true => ("text/event-stream", dialect::messages_stream(&reply)),
             "/v1/messages" => ("application/json", dialect::message(&reply).to_string()),
-            _ => ("text/event-stream", dialect::responses_stream(&reply, &body)),
+            _ => ("text/event-stream", dialect::responses_stream(&reply)),
         }
     }
 }

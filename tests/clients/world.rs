@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,23 +70,39 @@ impl World {
         .into()
     }
 
-    /// Runs postino as somebody outside every session; it must succeed. Gives what it printed.
-    pub fn postino(&self, args: &[&str]) -> String {
-        let output = self.try_postino(args);
-        assert!(output.status.success(), "postino {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The same, whatever comes of it.
-    pub fn try_postino(&self, args: &[&str]) -> Output {
-        assert_cmd::Command::new(env!("CARGO_BIN_EXE_postino"))
+    /// Runs a command to its end.
+    pub fn run(&self, command: &[String], env: &BTreeMap<String, String>, folder: &Path) -> Ran {
+        let output = assert_cmd::Command::new(&command[0])
+            .args(&command[1..])
             .env_clear()
-            .envs(self.env())
-            .env("POSTINO_CLIENT_PID", "0")
-            .current_dir(self.path("project"))
-            .args(args)
+            .envs(env)
+            .current_dir(folder)
             .timeout(PATIENCE)
             .output()
-            .unwrap()
+            .unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ran { code: output.status.code(), stdout, stderr }
     }
+
+    /// Runs postino as somebody outside every session; it must succeed. Gives what it printed.
+    pub fn postino(&self, args: &[&str]) -> String {
+        let mut env = self.env();
+        env.insert("POSTINO_CLIENT_PID".to_owned(), "0".to_owned());
+        let command: Vec<String> =
+            [env!("CARGO_BIN_EXE_postino")].iter().chain(args).map(|arg| arg.to_string()).collect();
+        let ran = self.run(&command, &env, &self.path("project"));
+        assert_eq!(ran.code, Some(0), "postino {args:?}: {}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code; `None` when it was killed, as it is when it takes too long.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
 }

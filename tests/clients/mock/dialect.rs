@@ -54,16 +54,15 @@ pub fn messages_stream(reply: &Reply) -> String {
     ])
 }
 
-/// A stream of the Responses API. The shell tool's name and arguments differ between versions, so they follow the
-/// tools that the request offers.
-pub fn responses_stream(reply: &Reply, _request: &Value) -> String {
+/// A stream of the Responses API.
+pub fn responses_stream(reply: &Reply) -> String {
     let item = match reply {
         Reply::Text(text) => json!({
             "type": "message", "role": "assistant", "id": id("msg"), "content": [{"type": "output_text", "text": text}],
         }),
         Reply::Shell(command) => json!({
-            "type": "function_call", "id": id("fc"), "call_id": id("call"), "name": "shell_command",
-            "arguments": json!({"command": command}).to_string(),
+            "type": "function_call", "id": id("fc"), "call_id": id("call"), "name": "exec_command",
+            "arguments": json!({"cmd": command}).to_string(),
         }),
     };
     let response = id("resp");
