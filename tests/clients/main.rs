@@ -9,8 +9,13 @@
 
 mod claude;
 mod codex;
+mod examples;
 mod fetch;
 mod harness;
+mod hints;
 mod mock;
+mod names;
+mod plugin;
+mod postino;
 mod tab;
 mod world;
