@@ -29,6 +29,8 @@ impl<'a> Codex<'a> {
             mock.url
         );
         world.write("home/.codex/config.toml", &settings);
+        // Its shell is a login shell, and the system's profile sets the search path anew.
+        world.write("home/.profile", &format!("PATH='{}'\n", world.env()["PATH"]));
         Some(Codex { mock, env: BTreeMap::new(), world, program })
     }
 

@@ -45,6 +45,7 @@ fn a_name_outlives_clear_and_a_rename_wins() {
     tab.asks("take another name", "I am renamed");
     assert_eq!(name_of_tab(&tab, "the second answer"), "reviewer");
     tab.types("/clear");
+    tab.forgets("the second answer");
     assert_eq!(name_of_tab(&tab, "the third answer"), "reviewer");
     let heard = claude.mock.last();
     assert!(!heard.says("the second answer"), "the conversation was cleared");

@@ -41,9 +41,10 @@ pub fn asks_its_name(mock: &Mock, last_words: &str) {
     mock.answers([shell("postino whoami --json"), text(last_words)]);
 }
 
-/// The name that the shell gave, in the latest answer to that.
+/// The name that the shell gave, in the latest answer to that. A client may say more around what a command printed.
 pub fn shell_name(turn: &Turn) -> String {
-    let answers = turn.texts().into_iter().filter_map(|text| serde_json::from_str::<Value>(&text).ok());
+    let json = |text: String| serde_json::from_str::<Value>(text.get(text.find('{')?..=text.rfind('}')?)?).ok();
+    let answers = turn.texts().into_iter().filter_map(json);
     let names: Vec<String> = answers.filter_map(|answer| answer["agent"].as_str().map(str::to_owned)).collect();
     names.last().unwrap_or_else(|| panic!("no whoami in {:#?}", turn.texts())).clone()
 }

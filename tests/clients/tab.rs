@@ -54,6 +54,11 @@ impl<'a> Tab<'a> {
         until(&format!("{words:?} on the screen"), || self.screen().contains(words).then_some(()));
     }
 
+    /// Waits until these words are no longer on the screen.
+    pub fn forgets(&self, words: &str) {
+        until(&format!("{words:?} off the screen"), || (!self.screen().contains(words)).then_some(()));
+    }
+
     /// Types a line and sends it once it has been taken up.
     pub fn types(&self, line: &str) {
         self.tmux(&["send-keys", "-l", "--", line]);
