@@ -40,8 +40,9 @@ pub struct Answer {
 }
 
 impl<'a> Claude<'a> {
-    /// One that is past its first questions; `None` when the client cannot be had.
+    /// One that is past its first questions; `None` when the client or a terminal for it cannot be had.
     pub fn new(world: &'a World) -> Option<Claude<'a>> {
+        fetch::tmux()?;
         let program = fetch::claude()?;
         let mock = Mock::start();
         let folder = world.path("project").canonicalize().unwrap();

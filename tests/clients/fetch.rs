@@ -62,7 +62,14 @@ fn install(package: &str, folder: &Path) -> Result<(), String> {
     fs::write(folder.join("package.json"), "{}").map_err(|error| error.to_string())?;
     // Who runs the tests may have a registry of their own in npm's settings, so these are left to npm.
     let output = Command::new("npm")
-        .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=2", "--fetch-timeout=60000"])
+        .args([
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retry-mintimeout=1000",
+            "--fetch-timeout=60000",
+        ])
         .arg(format!("--cache={}", folder.join("cache").display()))
         .arg(package)
         .current_dir(folder)
@@ -70,6 +77,12 @@ fn install(package: &str, folder: &Path) -> Result<(), String> {
         .map_err(|error| format!("npm does not run: {error}"))?;
     let _ = fs::remove_dir_all(folder.join("cache"));
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+/// Whether a terminal can be driven: without tmux the tests that need one are missing too.
+pub fn tmux() -> Option<()> {
+    let runs = Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success());
+    if runs { Some(()) } else { missing("tmux is not installed") }
 }
 
 /// Says loudly that something is missing, and fails in CI.

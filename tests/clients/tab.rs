@@ -71,6 +71,13 @@ impl<'a> Tab<'a> {
         self.types(prompt);
         self.shows(answer);
     }
+
+    /// Kills the client, which gets no time to say goodbye.
+    pub fn kill(&self) {
+        let pid = self.tmux(&["display-message", "-p", "#{pane_pid}"]).stdout;
+        let pid = String::from_utf8_lossy(&pid).trim().to_owned();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    }
 }
 
 impl Drop for Tab<'_> {

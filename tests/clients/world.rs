@@ -70,6 +70,20 @@ impl World {
         .into()
     }
 
+    /// How many `postino monitor` run in it (Linux).
+    pub fn monitors(&self) -> usize {
+        let here = format!("POSTINO_HOME={}\0", self.path("postino").display());
+        let read = |process: &Path, name: &str| {
+            String::from_utf8_lossy(&fs::read(process.join(name)).unwrap_or_default()).into_owned()
+        };
+        let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        processes
+            .filter(|process| {
+                read(process, "cmdline").ends_with("\0monitor\0") && read(process, "environ").contains(&here)
+            })
+            .count()
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, command: &[String], env: &BTreeMap<String, String>, folder: &Path) -> Ran {
         let output = assert_cmd::Command::new(&command[0])
