@@ -46,8 +46,8 @@ pub enum Form {
     Nothing,
 }
 
-/// Claude Code.
-const CLAUDE: Client = Client {
+/// Claude Code. Its hooks do not name their client, so it is the one that a hook without a name is of.
+pub const CLAUDE: Client = Client {
     name: "claude",
     programs: &["claude"],
     pid_variable: Some("CLAUDE_PID"),
