@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 
+use crate::claude::Claude;
 use crate::codex::Codex;
 use crate::mock::{shell, text};
 use crate::postino::{claude, claude_in, greeted, shell_name, told};
@@ -22,13 +23,15 @@ fn mail(world: &World, body: &str) {
 fn a_session_hears_its_name_and_nothing_more() {
     let world = World::new();
     let Some(claude) = claude_in(&world, TERMINAL) else { return };
+    // The very first use says which store it chose; this is not it.
+    world.postino(&["store"]);
     let tab = Tab::open(&claude, &[]);
     claude.mock.answers([shell("true"), text("the first answer"), text("the second answer")]);
     tab.asks("hello", "the first answer");
     tab.asks("and again", "the second answer");
     let heard = claude.mock.last();
     assert_eq!(greeted(&heard), ME);
-    assert!(told(&heard)[0].starts_with(&format!("[postino] You are \"{ME}\". 0 other agent(s) online.")));
+    assert_eq!(told(&heard)[0], format!("[postino] You are \"{ME}\"."));
     // Two prompts, a tool call and a whole turn later nothing has been added to what was told at the start.
     assert_eq!(told(&heard), told(&claude.mock.turns()[0]));
     assert!(!heard.says("unread") && !heard.says("UserPromptSubmit hook") && !heard.says("Stop hook"));
@@ -119,19 +122,32 @@ fn idle(world: &World) {
 #[test]
 fn a_store_that_is_gone_costs_nothing() {
     let world = World::new();
-    // One that takes connections and never answers: nobody accepts what the system queues for it.
+    let Some(claude) = claude(&world) else { return };
+    let claude = claude.env("POSTINO_VALKEY_URL", "redis://127.0.0.1:1");
+    works_unharmed(&claude);
+    // The start, the prompt and the tool call found no store, so the next start says so.
+    claude.print(&[], "hello");
+    assert_eq!(told(&claude.mock.last()), ["[postino] store unreachable; run postino doctor"]);
+}
+
+#[test]
+fn a_store_that_never_answers_costs_nothing() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    // The system takes connections for it, and nobody ever looks at them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    for address in ["127.0.0.1:1".to_owned(), silent.local_addr().unwrap().to_string()] {
-        let Some(claude) = claude(&world) else { return };
-        let claude = claude.env("POSTINO_VALKEY_URL", &format!("redis://{address}"));
-        let tab = Tab::open(&claude, &[]);
-        claude.mock.answers([shell("echo it works"), text("the first answer")]);
-        tab.asks("hello", "the first answer");
-        let heard = claude.mock.last();
-        assert!(heard.says("it works"));
-        assert_eq!(told(&heard), [""; 0]);
-        assert!(!tab.screen().contains("hook error"), "{}", tab.screen());
-    }
+    works_unharmed(&claude.env("POSTINO_VALKEY_URL", &format!("redis://{}", silent.local_addr().unwrap())));
+}
+
+/// A turn in a terminal goes as if there were no postino.
+fn works_unharmed(claude: &Claude) {
+    let tab = Tab::open(claude, &[]);
+    claude.mock.answers([shell("echo it works"), text("the first answer")]);
+    tab.asks("hello", "the first answer");
+    let heard = claude.mock.last();
+    assert!(heard.says("it works"));
+    assert_eq!(told(&heard), [""; 0]);
+    assert!(!tab.screen().contains("hook error"), "{}", tab.screen());
 }
 
 #[test]

@@ -24,9 +24,17 @@ pub fn claude_in<'a>(world: &'a World, terminal: &str) -> Option<Claude<'a>> {
     Some(claude(world)?.env("TERM_SESSION_ID", terminal))
 }
 
-/// What postino's hooks told the model so far, line by line, without what the client puts before it.
+/// What postino's hooks told the model so far, line by line, without what the client puts before it. A description of the
+/// plugin that speaks of such lines is none.
 pub fn told(turn: &Turn) -> Vec<String> {
-    turn.lines("[postino]").iter().map(|line| line[line.find("[postino]").unwrap()..].to_owned()).collect()
+    let lines = turn.lines("[postino]").into_iter();
+    lines
+        .filter_map(|line| {
+            let (before, told) = line.split_at(line.find("[postino]")?);
+            (before.is_empty() || before.ends_with(" hook success: ") || before.ends_with(" hook additional context: "))
+                .then(|| told.to_owned())
+        })
+        .collect()
 }
 
 /// The name that the latest greeting gave the session.
@@ -46,7 +54,8 @@ pub fn shell_name(turn: &Turn) -> String {
     let json = |text: String| serde_json::from_str::<Value>(text.get(text.find('{')?..=text.rfind('}')?)?).ok();
     let answers = turn.texts().into_iter().filter_map(json);
     let names: Vec<String> = answers.filter_map(|answer| answer["agent"].as_str().map(str::to_owned)).collect();
-    names.last().unwrap_or_else(|| panic!("no whoami in {:#?}", turn.texts())).clone()
+    let latest = || turn.texts().into_iter().rev().take(6).collect::<Vec<_>>();
+    names.last().unwrap_or_else(|| panic!("no whoami lately in {:#?}", latest())).clone()
 }
 
 /// The one name of a one-shot run in its hooks and its shell, and the run's session id.

@@ -33,7 +33,7 @@ impl World {
     /// An empty one.
     pub fn new() -> World {
         let world = World { folder: tempfile::Builder::new().prefix("pc").tempdir().unwrap() };
-        for name in ["home", "postino", "tmp", "project"] {
+        for name in ["home", "tmp", "project"] {
             fs::create_dir(world.path(name)).unwrap();
         }
         world
