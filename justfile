@@ -1,7 +1,5 @@
 # `just` lists what there is; `just ci` is what CI runs.
 
-musl := "x86_64-unknown-linux-musl"
-
 # The list of recipes.
 [private]
 default:
@@ -28,9 +26,9 @@ unit *args:
 deny:
     .ci/deny
 
-# The figures: paired ratios, printed as a table.
+# The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist
-    cargo bench --locked --bench figures -- {{ args }}
+    POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}
 
 # One static binary in dist/, at most 10 MB.
 dist:

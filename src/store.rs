@@ -388,7 +388,7 @@ pub struct Listing {
 /// What became of a rename.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renamed {
-    /// Messages that already waited under the new name and now come first.
+    /// Messages that already waited or were held under the new name and now come first.
     pub merged: u64,
 }
 
@@ -558,6 +558,8 @@ pub enum Parcel {
         cursor: u64,
         /// Unread-broadcast accounting of the source: announcements missed since the last read.
         missed: u64,
+        /// How often mail has become ready in it, so that readers who remember the number see later mail as new.
+        arrivals: u64,
     },
     /// A name.
     Name {

@@ -99,6 +99,11 @@ impl App {
         })
     }
 
+    /// The store in use, for what only commands do to a store as a whole.
+    pub fn store(&self) -> Result<&dyn Store> {
+        Ok(&*self.opened()?.store)
+    }
+
     /// Which store is in use and why.
     pub fn chosen(&self) -> Result<&Chosen> {
         Ok(&self.opened()?.chosen)
@@ -147,7 +152,9 @@ impl App {
         let mut identity = resolve(session.as_ref());
         let Some(mut session) = identity.session.take() else { return Ok(identity) };
         let home = chosen.address.secret();
-        if session.store.as_ref().is_some_and(|store| *store != home) || session.prefix.as_ref().is_some_and(|p| *p != chosen.prefix) {
+        if session.store.as_ref().is_some_and(|store| *store != home)
+            || session.prefix.as_ref().is_some_and(|p| *p != chosen.prefix)
+        {
             // Another store knows nothing of this session's claim: there its name is a guess like a directory's.
             identity.actor.standing = Standing::Guessed { gone: None };
             return Ok(identity);
@@ -162,7 +169,13 @@ impl App {
     }
 
     /// Claims the wish or the next free name, and writes it down.
-    fn claim(&self, store: &dyn Store, identity: &Identity, session: &mut Registration, wish: &AgentName) -> Result<AgentName> {
+    fn claim(
+        &self,
+        store: &dyn Store,
+        identity: &Identity,
+        session: &mut Registration,
+        wish: &AgentName,
+    ) -> Result<AgentName> {
         // The claim itself is made by nobody yet: an actor without a claim.
         let mut actor = identity.actor.clone();
         actor.standing = Standing::Guessed { gone: None };
@@ -189,8 +202,16 @@ impl App {
         match error.kind {
             Kind::Moving => self.follow(error),
             Kind::NameLost => Err(self.next_name(error)),
-            Kind::Usage | Kind::NotFound | Kind::TimedOut | Kind::Full | Kind::Conflict | Kind::Stale | Kind::NameHeld
-            | Kind::Denied | Kind::Unreachable | Kind::Other => Err(error),
+            Kind::Usage
+            | Kind::NotFound
+            | Kind::TimedOut
+            | Kind::Full
+            | Kind::Conflict
+            | Kind::Stale
+            | Kind::NameHeld
+            | Kind::Denied
+            | Kind::Unreachable
+            | Kind::Other => Err(error),
         }
     }
 
@@ -224,8 +245,11 @@ impl App {
         let Some(mut session) = opened.identity.session.clone() else { return error };
         let lost = opened.identity.actor.name.clone();
         match self.claim(&*opened.store, &opened.identity, &mut session, &lost) {
-            Ok(name) => Error::new(Kind::NameLost, format!("another session took the name {lost} over; this session is {name} now"))
-                .hint("run the command again"),
+            Ok(name) => Error::new(
+                Kind::NameLost,
+                format!("another session took the name {lost} over; this session is {name} now"),
+            )
+            .hint("run the command again"),
             Err(failed) => failed,
         }
     }

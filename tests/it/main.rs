@@ -5,3 +5,5 @@
 #![cfg(test)]
 
 mod layers;
+mod processes;
+mod server;

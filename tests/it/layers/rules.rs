@@ -4,7 +4,8 @@
 use super::names::Name;
 
 /// Each part with the other parts it may use. Nothing points left:
-/// main → cmd → { mcp, web } → ops → store → { model, error }; cmd → output; config and identity are handed down.
+/// main → cmd → { mcp, web } → ops → store → { model, error }; cmd → output; choice, config and identity are
+/// read by main and cmd and handed down.
 const LAYERS: &[(&str, &[&str])] = &[
     ("main", &["choice", "cmd", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
     ("cmd", &["choice", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
@@ -22,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Modules that only these may name, beside themselves.
 const PRIVATE: &[(&str, &[&str])] =
-    &&[("store::embedded", &["store", "store::address"]), ("store::valkey", &["store", "store::address"])];
+    &[("store::embedded", &["store", "store::address"]), ("store::valkey", &["store", "store::address"])];
 
 /// Every dependency with the parts that may name it.
 const CRATES: &[(&str, &[&str])] = &[

@@ -1,0 +1,221 @@
+//! The connections to the database file: opened when first needed, kept, reopened when the file was
+//! replaced. One reads, one writes, so that a reader need not wait for a disk. It knows no table but
+//! makes them in an empty file.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::desk::{Desk, Entrance};
+use super::fail::{Fail, Res, explain};
+use super::place::{FileId, Place};
+use super::schema;
+use crate::error::{Error, Kind, Result};
+use crate::model::Millis;
+
+/// How long a step waits for another process's.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 96;
+
+/// A kept connection and the file it is to.
+struct Kept {
+    sql: Connection,
+    file: FileId,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+}
+
+/// The connections of one store.
+pub(super) struct Line {
+    place: Place,
+    reader: Mutex<Option<Kept>>,
+    writer: Mutex<Option<Kept>>,
+}
+
+impl Line {
+    /// Connections to the store at `place`, none opened yet.
+    pub(super) fn new(place: Place) -> Line {
+        Line { place, reader: Mutex::new(None), writer: Mutex::new(None) }
+    }
+
+    /// Where the store lies.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Runs `work` in one transaction that sees one moment and writes nothing.
+    pub(super) fn read<T>(
+        &self,
+        doing: &str,
+        now: Millis,
+        entrance: Entrance,
+        work: impl FnOnce(&Desk<'_>) -> Res<T>,
+    ) -> Result<T> {
+        self.on(&self.reader, Purpose::Read, doing, |sql| {
+            let sql = sql.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let desk = Desk::open(&sql, now, entrance)?;
+            let done = work(&desk)?;
+            drop(desk);
+            sql.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// Runs `work` in one transaction that is on disk when this returns; nothing of it is when it fails.
+    pub(super) fn write<T>(
+        &self,
+        doing: &str,
+        now: Millis,
+        entrance: Entrance,
+        work: impl FnOnce(&Desk<'_>) -> Res<T>,
+    ) -> Result<T> {
+        self.on(&self.writer, Purpose::Write, doing, |sql| self.transact(sql, now, entrance, work))
+    }
+
+    /// Like `write`, but a power cut may lose it: for what is worth no wait for the disk.
+    pub(super) fn write_lightly<T>(
+        &self,
+        doing: &str,
+        now: Millis,
+        work: impl FnOnce(&Desk<'_>) -> Res<T>,
+    ) -> Result<T> {
+        self.on(&self.writer, Purpose::Write, doing, |sql| {
+            sql.execute_batch("PRAGMA synchronous = NORMAL")?;
+            let done = self.transact(sql, now, Entrance::Write, work);
+            sql.execute_batch("PRAGMA synchronous = FULL")?;
+            done
+        })
+    }
+
+    fn transact<T>(
+        &self,
+        sql: &mut Connection,
+        now: Millis,
+        entrance: Entrance,
+        work: impl FnOnce(&Desk<'_>) -> Res<T>,
+    ) -> Res<T> {
+        let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let desk = Desk::open(&sql, now, entrance)?;
+        let done = work(&desk)?;
+        let rings = desk.close()?;
+        sql.commit().map_err(Fail::Commit)?;
+        if rings {
+            self.place.ring();
+        }
+        Ok(done)
+    }
+
+    /// Runs `work` on a kept connection, opened when need be and given up when it failed.
+    fn on<T>(
+        &self,
+        slot: &Mutex<Option<Kept>>,
+        purpose: Purpose,
+        doing: &str,
+        work: impl FnOnce(&mut Connection) -> Res<T>,
+    ) -> Result<T> {
+        let mut slot: MutexGuard<'_, Option<Kept>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = match slot.take().filter(|kept| self.is_current(kept)) {
+            Some(kept) => slot.insert(kept),
+            None => slot.insert(self.connect(purpose).map_err(|fail| explain(self.place.file(), doing, fail))?),
+        };
+        let done = work(&mut kept.sql);
+        if matches!(done, Err(Fail::Sql(_) | Fail::Commit(_))) {
+            *slot = None;
+        }
+        done.map_err(|fail| explain(self.place.file(), doing, fail))
+    }
+
+    /// Whether the file of a kept connection is still the store's.
+    fn is_current(&self, kept: &Kept) -> bool {
+        self.place.database().is_ok_and(|file| file == Some(kept.file))
+    }
+
+    fn connect(&self, purpose: Purpose) -> Res<Kept> {
+        let file = match self.place.database()? {
+            Some(file) => file,
+            None => {
+                self.place.prepare()?;
+                self.place.create()?;
+                self.place.database()?.ok_or_else(|| {
+                    Error::new(Kind::Unreachable, format!("{} vanished while it was made", self.place.file().display()))
+                })?
+            }
+        };
+        let sql = open(&self.place, purpose)?;
+        if is_empty(&sql)? {
+            found(&self.place)?;
+        }
+        if purpose == Purpose::Write {
+            sql.execute_batch(&format!(
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {}",
+                schema::LOG_PAGES
+            ))?;
+        }
+        Ok(Kept { sql, file })
+    }
+}
+
+/// A connection of its own, for looking; the tables are there.
+pub(super) fn look(line: &Line, doing: &str) -> Result<Connection> {
+    line.connect(Purpose::Read).map(|kept| kept.sql).map_err(|fail| explain(line.place.file(), doing, fail))
+}
+
+fn open(place: &Place, purpose: Purpose) -> Res<Connection> {
+    let access = match purpose {
+        Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let sql = Connection::open_with_flags(place.file(), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    sql.busy_timeout(PATIENCE)?;
+    // The last one to leave must not spend three syncs on tidying up.
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    sql.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(sql)
+}
+
+/// Whether the file has no tables yet. A file that has some, but no version, is not ours.
+fn is_empty(sql: &Connection) -> Res<bool> {
+    if version(sql)? != 0 {
+        return Ok(false);
+    }
+    let tables: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 { Ok(true) } else { Err(Fail::Foreign) }
+}
+
+/// The version in the file's head; 0 when no postino wrote it.
+pub(super) fn version(sql: &Connection) -> Res<i64> {
+    Ok(sql.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
+}
+
+/// Makes the tables, one process at a time; nothing when they are there.
+fn found(place: &Place) -> Res<()> {
+    let _lock = place.lock()?;
+    let mut sql = open(place, Purpose::Write)?;
+    if !is_empty(&sql)? {
+        return Ok(());
+    }
+    sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    sql.execute_batch(schema::TABLES)?;
+    let epoch = epoch_of(&place.birth()?);
+    sql.execute("INSERT INTO meta (one, epoch) VALUES (1, ?1)", [epoch])?;
+    sql.execute_batch(&format!("PRAGMA user_version = {}", schema::VERSION))?;
+    sql.commit()?;
+    Ok(())
+}
+
+/// Eight hex digits that differ from those of any other making of a store.
+pub(super) fn epoch_of(making: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    making.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())[..8].to_owned()
+}

@@ -1,0 +1,150 @@
+//! Looking without taking: what is new, a mailbox as it is, the past. Nothing here writes.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::desk::Desk;
+use super::entry::{self, Entry};
+use super::fail::{Fail, Res};
+use super::names::Me;
+use super::{broadcasts, due, hist};
+use crate::error::{Error, Kind};
+use crate::model::{MessageId, Standing};
+use crate::store::{From, HistoryQuery, Listing, Newest, News, Policy, Record, Step};
+
+/// What is new for the actor, and its mailbox when so much is due there that somebody should move it.
+pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, Option<i64>)> {
+    let mut news = News::default();
+    let mut crowded = None;
+    if let Some(mailbox) = me.mailbox() {
+        let live = due::live(desk, step.policy, mailbox)?;
+        news.unread = live.waiting();
+        news.urgent = due::unsigned(live.urgent);
+        news.arrivals = due::unsigned(live.arrivals);
+        crowded = (live.due > i64::from(due::RUN)).then_some(mailbox);
+        if news.unread > 0 {
+            news.newest_message = newest(desk, step.policy, mailbox)?;
+        }
+    }
+    (news.unseen, news.newest_broadcast) = broadcasts::unseen(desk, me.mailbox())?;
+    Ok((news, crowded))
+}
+
+/// The unread message last in the queue.
+fn newest(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Option<Newest>> {
+    let mut query = desk.sql.prepare_cached(
+        "SELECT id, sender, rank FROM (SELECT id, sender, rank FROM mail
+           WHERE mailbox = ?1 AND state = 0 AND state <= 2 AND due_at > ?2 ORDER BY rank DESC LIMIT 1)
+         UNION ALL
+         SELECT id, sender, rank FROM mail WHERE mailbox = ?1 AND state = 1 AND state <= 1 AND due_at <= ?2
+           AND expires > ?2 AND deliveries < ?3
+         ORDER BY rank DESC LIMIT 1",
+    )?;
+    let newest = query
+        .query_row(params![mailbox, desk.now.0, policy.max_deliveries], |row| {
+            let (id, from) = (entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?));
+            Ok(id.zip(from).map(|(id, from)| Newest { id, from }))
+        })
+        .optional()?;
+    Ok(newest.flatten())
+}
+
+/// The mailbox as it is.
+pub(super) fn list(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32, from: From) -> Res<Listing> {
+    let mut listing = Listing::default();
+    let Some(mailbox) = me.mailbox() else { return Ok(listing) };
+    let live = due::live(desk, step.policy, mailbox)?;
+    listing.total = due::unsigned(live.waiting + live.leased);
+    let (behind, mut skip) = match from {
+        From::Offset(offset) => (i64::MIN, offset),
+        From::After(id) => (place_of(desk, mailbox, id)?, 0),
+    };
+    let mut places = desk.sql.prepare_cached(
+        "SELECT seq FROM mail WHERE mailbox = ?1 AND state IN (0, 1) AND state <= 2 AND rank > ?2 ORDER BY rank",
+    )?;
+    let mut places = places.query([mailbox, behind])?;
+    while listing.items.len() + listing.unreadable.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+        let Some(place) = places.next()? else { break };
+        // While nothing is due, whatever is skipped is there, and need not be read.
+        let entry = if skip > 0 && live.due == 0 { None } else { there(desk, step, place.get(0)?)? };
+        if skip > 0 {
+            skip -= u64::from(live.due == 0 || entry.is_some());
+            continue;
+        }
+        if let Some(entry) = entry {
+            listing.unreadable.extend(entry.unreadable());
+            listing.items.extend(entry.record(desk.now, step.policy));
+        }
+    }
+    Ok(listing)
+}
+
+/// An entry, when it waits or is held at this moment.
+fn there(desk: &Desk<'_>, step: &Step<'_>, seq: i64) -> Res<Option<Entry>> {
+    let entry = entry::select(desk, "WHERE seq = ?1", [seq])?.pop();
+    let standing = |entry: &Entry| entry.standing(desk.now, step.policy);
+    Ok(entry.filter(|entry| matches!(standing(entry), Some(Standing::Waiting | Standing::Leased))))
+}
+
+/// The rank of a message of this mailbox.
+fn place_of(desk: &Desk<'_>, mailbox: i64, id: MessageId) -> Res<i64> {
+    let found = entry::by_id(desk, id)?.filter(|entry| entry.mailbox == mailbox);
+    found.map(|entry| entry.rank).ok_or_else(|| {
+        Fail::Refused(
+            Error::new(Kind::NotFound, format!("the message {id} is not in this mailbox"))
+                .hint("begin at the start, or use an offset"),
+        )
+    })
+}
+
+/// The past, newest first.
+pub(super) fn history(desk: &Desk<'_>, step: &Step<'_>, query: &HistoryQuery) -> Res<Vec<Record>> {
+    let key = match (query.thread, &query.agent, &query.with) {
+        (Some(thread), _, _) => Some(hist::thread(thread)),
+        (None, Some(agent), Some(with)) => Some(hist::pair(agent, with)),
+        (None, Some(agent), None) => Some(hist::agent(agent)),
+        (None, None, _) => None,
+    };
+    let source = match key {
+        Some(_) => "hist h JOIN mail ON mail.seq = h.seq WHERE h.k = ?1 AND h.seq < ?2 ORDER BY h.seq DESC",
+        None => "mail WHERE mail.seq < ?2 ORDER BY mail.seq DESC",
+    };
+    let columns = entry::COLUMNS.replacen("seq", "mail.seq", 1);
+    let mut select = desk.sql.prepare_cached(&format!("SELECT {columns} FROM {source}"))?;
+    let before = match query.before {
+        Some(id) => before(desk, id)?,
+        None => i64::MAX,
+    };
+    let mut rows = select.query(params![key, before])?;
+    let mut records = Vec::new();
+    while records.len() < usize::try_from(query.limit).unwrap_or(usize::MAX) {
+        let Some(row) = rows.next()? else { break };
+        let record = Entry::read(row)?.record(desk.now, step.policy);
+        records.extend(record.filter(|record| matches(record, query)));
+    }
+    Ok(records)
+}
+
+/// Whether a message found by one key fits the rest of the query too.
+fn matches(record: &Record, query: &HistoryQuery) -> bool {
+    let ends = [&record.message.from, &record.message.to];
+    match (&query.agent, &query.with) {
+        (None, _) => true,
+        (Some(agent), None) => ends.contains(&agent),
+        (Some(agent), Some(with)) => ends == [agent, with] || ends == [with, agent],
+    }
+}
+
+/// The number of a message; of one that is gone, the number that follows what is older by its id.
+fn before(desk: &Desk<'_>, id: MessageId) -> Res<i64> {
+    let mut exact = desk.sql.prepare_cached("SELECT seq FROM mail WHERE id = ?1")?;
+    if let Some(seq) = exact.query_row([id.to_bytes()], |row| row.get(0)).optional()? {
+        return Ok(seq);
+    }
+    let mut older = desk.sql.prepare_cached("SELECT seq + 1 FROM mail WHERE id < ?1 ORDER BY id DESC LIMIT 1")?;
+    Ok(older.query_row([id.to_bytes()], |row| row.get(0)).optional()?.unwrap_or(i64::MIN))
+}
+
+/// One message in any standing.
+pub(super) fn find(desk: &Desk<'_>, step: &Step<'_>, id: MessageId) -> Res<Option<Record>> {
+    Ok(entry::by_id(desk, id)?.and_then(|entry| entry.record(desk.now, step.policy)))
+}

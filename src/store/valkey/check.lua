@@ -1,0 +1,48 @@
+-- check: answers unread, urgent, unseen, and the id and sender of the newest message and the newest broadcast.
+
+-- The last in the queue of those that wait.
+local function newest_message(box, counts)
+  local best, rank
+  local start = 0
+  repeat
+    local page = call('ZREVRANGE', box_key(box, 'ready'), start, start + 19)
+    for _, id in ipairs(page) do
+      if is_live(box, id) then best, rank = id, tonumber(call('ZSCORE', box_key(box, 'ready'), id)) break end
+    end
+    start = start + 20
+  until best or #page < 20
+  for _, mail in ipairs(counts.back) do
+    if not rank or mail.rank > rank then best, rank = mail.id, mail.rank end
+  end
+  return best
+end
+
+local function newest_broadcast(box, cursor)
+  local start = 0
+  while true do
+    local page = call('ZREVRANGEBYSCORE', p .. 'b:a', '+inf', '(' .. cursor, 'LIMIT', start, 20)
+    for _, id in ipairs(page) do
+      if is_news(id, box) then return id end
+    end
+    if #page < 20 then return nil end
+    start = start + 20
+  end
+end
+
+-- The sender; false when the record cannot tell.
+local function sender(key)
+  local from = redis.pcall('HGET', key, 'from')
+  return type(from) == 'string' and from
+end
+
+return run(function()
+  begin(false, false)
+  settle_due(me.box)
+  local counts = me.box > 0 and count(me.box) or {ready = 0, urgent = 0}
+  local cursor = cursor_of(me.box)
+  local fresh = unseen(me.box, cursor)
+  local message = counts.ready > 0 and newest_message(me.box, counts)
+  local broadcast = fresh > 0 and newest_broadcast(me.box, cursor)
+  return {counts.ready, counts.urgent, fresh, message, message and sender(record_key(message)),
+          broadcast, broadcast and sender(p .. 'y:' .. broadcast)}
+end)

@@ -1,0 +1,138 @@
+//! A postino with a home and a store of its own, processes that may be killed, and chance that can be repeated.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::LEASE;
+use crate::server::{Flavor, Server, available};
+
+/// A home, a store, and the server that it may need.
+pub(super) struct Office {
+    home: tempfile::TempDir,
+    store: String,
+    _server: Option<Server>,
+}
+
+impl Office {
+    /// On the embedded store.
+    pub(super) fn embedded() -> Office {
+        let home = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", home.path().join("data").join("postino.db").display());
+        Office { home, store, _server: None }
+    }
+
+    /// On a Redis of its own, when it is installed.
+    pub(super) fn redis() -> Option<Office> {
+        Office::on_server(Flavor::Redis)
+    }
+
+    /// On a Valkey of its own, when it is installed.
+    pub(super) fn valkey() -> Option<Office> {
+        Office::on_server(Flavor::Valkey)
+    }
+
+    fn on_server(flavor: Flavor) -> Option<Office> {
+        // A missing server is said loudly by `available`.
+        let server = available().contains(&flavor).then(|| Server::start(flavor, &[]))?;
+        Some(Office { home: tempfile::tempdir().unwrap(), store: server.url(), _server: Some(server) })
+    }
+
+    /// A command of an agent, knowing nothing of the machine that runs the test.
+    pub(super) fn postino(&self, agent: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postino"));
+        command.env_clear().current_dir(self.home.path()).args(["--agent", agent]);
+        command.env("POSTINO_HOME", self.home.path().join("home")).env("POSTINO_VALKEY_URL", &self.store);
+        command.env("POSTINO_CLIENT_PID", "0").env("POSTINO_MAX_DELIVERIES", "100");
+        command.env("POSTINO_MESSAGE_LEASE", LEASE.to_string());
+        command
+    }
+
+    /// The counts of the workspace.
+    pub(super) fn stats(&self) -> Value {
+        let mut command = self.postino("auditor");
+        command.args(["stats", "--json"]);
+        let run = Run::of(command, None);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        serde_json::from_slice(&run.stdout).unwrap()
+    }
+
+    /// How many messages wait or are held.
+    pub(super) fn left(&self) -> u64 {
+        let stats = self.stats();
+        stats["waiting"].as_u64().unwrap() + stats["leased"].as_u64().unwrap()
+    }
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Its exit code; none when a signal ended it.
+    pub(super) code: Option<i32>,
+    /// Whether it was meant to be killed.
+    pub(super) killed: bool,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// What it wrote.
+    pub(super) stdout: Vec<u8>,
+    /// What it complained about.
+    #[expect(dead_code, reason = "it is shown by Debug when a test fails")]
+    stderr: String,
+}
+
+impl Run {
+    /// Runs a command, and kills it after a while when one is given.
+    pub(super) fn of(command: Command, kill_after: Option<Duration>) -> Run {
+        let begin = Instant::now();
+        let mut child = Run::start(command);
+        if let Some(delay) = kill_after {
+            // The moment is chance on purpose: whatever it hits must do no harm.
+            std::thread::sleep(delay);
+            child.kill().unwrap();
+        }
+        Run::end(child, kill_after.is_some(), begin)
+    }
+
+    /// Starts a command with its streams kept.
+    pub(super) fn start(mut command: Command) -> Child {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Waits for the end of a process.
+    pub(super) fn end(child: Child, killed: bool, begin: Instant) -> Run {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Run { code: output.status.code(), killed, took: begin.elapsed(), stdout: output.stdout, stderr }
+    }
+}
+
+/// Chance that can be repeated by its seed (xorshift64).
+pub(super) struct Chance(u64);
+
+impl Chance {
+    /// A new seed, printed for whoever wants to repeat a failing run.
+    pub(super) fn new() -> Chance {
+        let seed = RandomState::new().build_hasher().finish() | 1;
+        println!("seed {seed}");
+        Chance(seed)
+    }
+
+    /// Chance of its own for one more thread.
+    pub(super) fn fork(&mut self) -> Chance {
+        Chance(self.next().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// In so many of a hundred cases a moment to kill at, within the first milliseconds of a process's life.
+    pub(super) fn delay(&mut self, percent: u64) -> Option<Duration> {
+        (self.next() % 100 < percent).then(|| Duration::from_micros(self.next() % 15_000))
+    }
+}
