@@ -4,6 +4,8 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+mod cli;
 mod layers;
 mod processes;
 mod server;
+mod support;
