@@ -58,6 +58,7 @@ pub struct App {
     pub settings: Settings,
     env: Env,
     patient: Cell<bool>,
+    said: Cell<bool>,
     opened: OnceCell<Opened>,
 }
 
@@ -73,7 +74,7 @@ impl App {
     pub fn new(globals: Globals) -> Result<App> {
         let env = Env::of_process()?;
         let settings = Settings::read(&env)?;
-        Ok(App { globals, settings, env, patient: Cell::new(false), opened: OnceCell::new() })
+        Ok(App { globals, settings, env, patient: Cell::new(false), said: Cell::new(false), opened: OnceCell::new() })
     }
 
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
@@ -114,10 +115,11 @@ impl App {
         Ok(&self.opened()?.identity)
     }
 
-    /// What is to be said once about the store, at the first use.
+    /// What is to be said about the store at the first use; said once, so the next call gives nothing.
     pub fn notice(&self) -> Option<String> {
         let chosen = &self.opened.get()?.chosen;
-        chosen.fresh.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
+        let first = chosen.fresh && !self.said.replace(true);
+        first.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
     }
 
     /// How patient this command is with a server.

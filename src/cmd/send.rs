@@ -55,7 +55,7 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     let sent = call(app, out, |ctx| ops::send(ctx, &request))?;
     out.answer(&sent, |sent, style| sent_text(&request.to, sent, style))?;
     if sent.recipient == Recipient::Unknown {
-        out.notice(&unknown(&open(app, out)?, &request.to));
+        tell_unknown(&open(app, out)?, out, &request.to);
     }
     if let Some(wait) = args.wait_taken {
         let record = ops::wait_taken(&open(app, out)?, sent.id, wait)?;
@@ -71,8 +71,11 @@ fn sent_text(to: &AgentName, sent: &SendResponse, style: &Style) -> String {
     format!("{did} {} to {} ({state}, {} waiting)\n", style.dim(sent.id), style.name(to), sent.waiting)
 }
 
-/// What to say of mail to a name that nobody has; with a known name that looks like it.
-pub(super) fn unknown(ctx: &Ctx<'_>, to: &AgentName) -> String {
+/// Says that nobody has the name; with a known name that looks like it. One's own name needs no such words.
+fn tell_unknown(ctx: &Ctx<'_>, out: &Output, to: &AgentName) {
+    if *to == ctx.actor.name {
+        return;
+    }
     let known = ops::agents(ctx, &AgentsRequest::default()).map(|page| page.items).unwrap_or_default();
     let near = known
         .iter()
@@ -81,7 +84,7 @@ pub(super) fn unknown(ctx: &Ctx<'_>, to: &AgentName) -> String {
         .min()
         .filter(|(distance, _)| *distance <= to.as_str().len().div_ceil(4));
     let hint = near.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default();
-    format!("nobody has used the name {to} yet, so the mail waits for it{hint}")
+    out.notice(&format!("nobody has used the name {to} yet, so the mail waits for it{hint}"));
 }
 
 /// How many letters must be added, dropped or changed to make one name the other, upper and lower case being the same.

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Example:
   receipt=$(postino read --limit 1 --lease 600 --json | jq -r '.messages[0].receipt')
   postino extend \"$receipt\" --seconds 1200
-  postino ack \"$receipt\"";
+  postino ack \"$receipt\"             # or: postino release \"$receipt\"";
 
 /// Arguments of `ack` and `release`.
 #[derive(Debug, clap::Args)]

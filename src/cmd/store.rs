@@ -86,7 +86,10 @@ fn in_use_text(in_use: &InUse, style: &Style) -> String {
         row("accepted", accepted(store.durability).to_owned()),
     ];
     if let Some(policy) = &store.eviction {
-        rows.push(row("warning", format!("may drop mail: maxmemory-policy is {}, set it to noeviction", style.safe(policy))));
+        rows.push(row(
+            "warning",
+            format!("may drop mail: maxmemory-policy is {}, set it to noeviction", style.safe(policy)),
+        ));
     }
     text::table(&rows, |_, cell| cell.to_owned())
 }
@@ -122,7 +125,9 @@ fn move_to(app: &App, out: &Output, url: &str) -> Outcome {
 fn switch(app: &App, target: &Address) -> Result<String> {
     let chosen = app.chosen()?;
     match chosen.by {
-        By::Setting => Ok(format!("{}: set it to {target}, or unset it; the old store refuses everybody now", chosen.reason)),
+        By::Setting => {
+            Ok(format!("{}: set it to {target}, or unset it; the old store refuses everybody now", chosen.reason))
+        }
         By::Choice | By::Session => {
             choice::switch(&app.settings, target, &format!("moved here from {}", chosen.address))?;
             Ok("new commands use it from now on".to_owned())

@@ -3,6 +3,7 @@
 mod ask;
 mod dead;
 mod feed;
+mod first;
 mod help;
 mod look;
 mod mistakes;
@@ -10,6 +11,7 @@ mod outage;
 mod past;
 mod people;
 mod read;
+mod running;
 mod send;
 mod settle;
 mod shell;

@@ -4,8 +4,11 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+mod choice;
 mod cli;
 mod layers;
+mod moving;
 mod processes;
 mod server;
+mod session;
 mod support;

@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::server::{Flavor, Server, available};
+
 pub(crate) use self::terminal::on_terminal;
 
 /// An address where nothing listens.
@@ -17,6 +19,7 @@ pub(crate) const NOWHERE: &str = "redis://127.0.0.1:1";
 pub(crate) struct Postino {
     home: tempfile::TempDir,
     store: String,
+    _server: Option<Server>,
 }
 
 impl Postino {
@@ -24,12 +27,28 @@ impl Postino {
     pub(crate) fn new() -> Postino {
         let home = tempfile::tempdir().unwrap();
         let store = format!("sqlite:{}", home.path().join("data/postino.db").display());
-        Postino { home, store }
+        Postino { home, store, _server: None }
     }
 
     /// On a store that is somewhere.
     pub(crate) fn on(store: &str) -> Postino {
         Postino { store: store.to_owned(), ..Postino::new() }
+    }
+
+    /// On a Redis of its own, when it is installed.
+    pub(crate) fn redis() -> Option<Postino> {
+        Postino::on_server(Flavor::Redis)
+    }
+
+    /// On a Valkey of its own, when it is installed.
+    pub(crate) fn valkey() -> Option<Postino> {
+        Postino::on_server(Flavor::Valkey)
+    }
+
+    fn on_server(flavor: Flavor) -> Option<Postino> {
+        // A missing server is said loudly by `available`.
+        let server = available().contains(&flavor).then(|| Server::start(flavor, &[]))?;
+        Some(Postino { store: server.url(), _server: Some(server), ..Postino::new() })
     }
 
     /// A folder of its own.
@@ -160,6 +179,18 @@ macro_rules! on_each_store {
             $(#[test]
             fn $test() {
                 super::$test(&crate::support::Postino::new());
+            })+
+        }
+        mod on_redis {
+            $(#[test]
+            fn $test() {
+                crate::support::Postino::redis().iter().for_each(super::$test);
+            })+
+        }
+        mod on_valkey {
+            $(#[test]
+            fn $test() {
+                crate::support::Postino::valkey().iter().for_each(super::$test);
             })+
         }
     };

@@ -30,11 +30,7 @@ pub(super) fn valkey() -> Option<World> {
 }
 
 /// A world under a prefix of its own on the server that others use too.
-fn on_server(
-    shared: &Mutex<Weak<Server>>,
-    flavor: Flavor,
-    makers: Makers,
-) -> Option<World> {
+fn on_server(shared: &Mutex<Weak<Server>>, flavor: Flavor, makers: Makers) -> Option<World> {
     static PREFIXES: AtomicU64 = AtomicU64::new(0);
     if !available().contains(&flavor) {
         return None;

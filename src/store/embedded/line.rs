@@ -98,18 +98,21 @@ impl Line {
 
     fn transact<T>(
         &self,
-        sql: &mut Connection,
+        connection: &mut Connection,
         now: Millis,
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Res<T> {
-        let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let desk = Desk::open(&sql, now, entrance)?;
         let done = work(&desk)?;
         let rings = desk.close()?;
         sql.commit().map_err(Fail::Commit)?;
         if rings {
             self.place.ring();
+        }
+        if self.place.log_size() > schema::LOG_BYTES {
+            shorten_log(connection);
         }
         Ok(done)
     }
@@ -155,13 +158,19 @@ impl Line {
             found(&self.place)?;
         }
         if purpose == Purpose::Write {
-            sql.execute_batch(&format!(
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {}",
-                schema::LOG_PAGES
-            ))?;
+            sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         }
         Ok(Kept { sql, file })
     }
+}
+
+/// Copies the log into the database and empties it. SQLite's own way leaves the file as long as it was, and a
+/// lone process that opens it takes all of that for new, so the log would grow with every short process.
+/// Whoever reads just now prevents it; then the next one does it, so a failure is none.
+fn shorten_log(sql: &Connection) {
+    let _ = sql.busy_timeout(Duration::ZERO);
+    let _ = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = sql.busy_timeout(PATIENCE);
 }
 
 /// A connection of its own, for looking; the tables are there.
@@ -187,8 +196,13 @@ fn is_empty(sql: &Connection) -> Res<bool> {
     if version(sql)? != 0 {
         return Ok(false);
     }
-    let tables: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 { Ok(true) } else { Err(Fail::Foreign) }
+    // Both in one look, for somebody may be making the tables.
+    let look = "SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema";
+    match sql.query_row(look, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))? {
+        (0, 0) => Ok(true),
+        (_, 0) => Err(Fail::Foreign),
+        _ => Ok(false),
+    }
 }
 
 /// The version in the file's head; 0 when no postino wrote it.

@@ -1,4 +1,4 @@
--- check: answers unread, urgent, unseen, and the id and sender of the newest message and the newest broadcast.
+-- check: answers unread, urgent, unseen, arrivals, and the id and sender of the newest message and the newest broadcast.
 
 -- The last in the queue of those that wait.
 local function newest_message(box, counts)
@@ -43,6 +43,7 @@ return run(function()
   local fresh = unseen(me.box, cursor)
   local message = counts.ready > 0 and newest_message(me.box, counts)
   local broadcast = fresh > 0 and newest_broadcast(me.box, cursor)
-  return {counts.ready, counts.urgent, fresh, message, message and sender(record_key(message)),
+  local arrivals = me.box > 0 and call('HGET', box_key(me.box, 'meta'), 'arrivals') or 0
+  return {counts.ready, counts.urgent, fresh, arrivals, message, message and sender(record_key(message)),
           broadcast, broadcast and sender(p .. 'y:' .. broadcast)}
 end)

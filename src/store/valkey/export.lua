@@ -6,8 +6,8 @@ function sorts.mailboxes()
   local rows, last = {}, tonumber(call('HGET', KEYS[1], 'mailbox') or 0)
   local from = tonumber(after) + 1
   for box = from, math.min(last, from + 999) do
-    local values = call('HMGET', box_key(box, 'meta'), 'name', 'cursor')
-    if values[1] then rows[#rows + 1] = {box, tonumber(values[2] or 0), missed(box)} end
+    local values = call('HMGET', box_key(box, 'meta'), 'name', 'cursor', 'arrivals')
+    if values[1] then rows[#rows + 1] = {box, values[2] or 0, missed(box), values[3] or 0} end
   end
   return rows, from + 999 < last and from + 999
 end

@@ -8,7 +8,7 @@ end
 
 function sorts.mailbox(v)
   raise('mailbox', v[1])
-  call('HSET', box_key(v[1], 'meta'), 'cursor', v[2], 'missed', v[3])
+  call('HSET', box_key(v[1], 'meta'), 'cursor', v[2], 'missed', v[3], 'arrivals', v[4])
 end
 
 -- 1 name, 2 mailbox, 3 forwards, 4 generation, 5 holder or '', 6 last seen or ''
@@ -27,7 +27,7 @@ end
 
 -- Puts a message in the queues of its standing.
 local function queue(box, mail)
-  if mail.standing == 'waiting' then return await(box, mail) end
+  if mail.standing == 'waiting' then return enqueue(box, mail) end
   if mail.standing == 'leased' then
     call('ZADD', box_key(box, 'all'), mail.rank, mail.id)
     call('ZADD', box_key(box, 'lease'), mail['until'], mail.id)

@@ -134,7 +134,12 @@ impl Link {
     }
 
     /// Writes the request, after the credentials on a fresh connection, in one write; then reads reply after reply.
-    fn trip(&mut self, request: &Request<'_>, until: Instant, asking: bool) -> std::result::Result<Vec<Value>, Failure> {
+    fn trip(
+        &mut self,
+        request: &Request<'_>,
+        until: Instant,
+        asking: bool,
+    ) -> std::result::Result<Vec<Value>, Failure> {
         let mut packed = Vec::new();
         let mut greetings = 0;
         let Some(live) = &mut self.live else { return Err(Failure::Lost(false, closed())) };
@@ -235,9 +240,7 @@ impl Link {
             }
             Ok(last)
         };
-        ask().map_err(|error: RedisError| {
-            trouble::unreachable(&self.address, trouble::cause(&error)).because(error)
-        })
+        ask().map_err(|error: RedisError| trouble::unreachable(&self.address, trouble::cause(&error)).because(error))
     }
 
     /// Connects to one server, without a word to it yet.

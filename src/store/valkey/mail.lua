@@ -59,7 +59,7 @@ local function leave(box, id)
 end
 
 -- Puts a message in the queue of those that wait.
-local function await(box, mail)
+local function enqueue(box, mail)
   local id = mail.id
   for _, queue in ipairs({{'all', mail.rank}, {'ready', mail.rank}, {'rexp', mail.expires}, {'urg', mail.expires}}) do
     if queue[1] ~= 'urg' or mail.urgent == '1' then
@@ -71,6 +71,12 @@ local function await(box, mail)
   call('HSET', record_key(id), 'standing', 'waiting')
   call('HDEL', record_key(id), 'nonce', 'until')
   due_at(box, mail.expires)
+end
+
+-- Makes a message ready: it has arrived, or arrived again.
+local function await(box, mail)
+  enqueue(box, mail)
+  call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1)
 end
 
 local function drop_dead(box, id)

@@ -60,8 +60,7 @@ fn bury(store: &Valkey, step: &Step<'_>, unreadable: &Unreadable, nonce: u64) ->
 }
 
 pub(super) fn peek(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Batch> {
-    let mut row =
-        Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
+    let mut row = Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
     Ok(batch(&mut row, Stored::message)?.0)
 }
 
@@ -104,7 +103,8 @@ pub(super) fn settle(store: &Valkey, step: &Step<'_>, receipts: &[Receipt], what
     for receipt in receipts {
         verb = verb.number(receipt.id).arg(format!("{:016x}", receipt.nonce));
     }
-    let mut row = verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
+    let mut row =
+        verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
     let mut settled = Settled::default();
     for receipt in receipts {
         if row.flag()? { settled.done.push(*receipt) } else { settled.stale.push(*receipt) }
@@ -142,9 +142,14 @@ fn chosen_dead<'a>(store: &'a Valkey, step: &Step<'_>, what: &str, ids: Option<&
 
 pub(super) fn check(store: &Valkey, step: &Step<'_>) -> Result<News> {
     let mut row = Verb::step(store, &script::CHECK, step).row()?;
-    let (unread, urgent, unseen) = (row.number()?, row.number()?, row.number()?);
-    let newest_message = newest(&mut row)?;
-    Ok(News { unread, urgent, unseen, newest_message, newest_broadcast: newest(&mut row)? })
+    Ok(News {
+        unread: row.number()?,
+        urgent: row.number()?,
+        unseen: row.number()?,
+        arrivals: row.number()?,
+        newest_message: newest(&mut row)?,
+        newest_broadcast: newest(&mut row)?,
+    })
 }
 
 /// The newest entry; nothing also when its record cannot tell who sent it.

@@ -113,7 +113,12 @@ fn start_of(sort: &str) -> &'static str {
 
 fn parcel(sort: &str, mut row: Row) -> Result<Parcel> {
     match sort {
-        "mailboxes" => Ok(Parcel::Mailbox { mailbox: row.number()?, cursor: row.number()?, missed: row.number()? }),
+        "mailboxes" => Ok(Parcel::Mailbox {
+            mailbox: row.number()?,
+            cursor: row.number()?,
+            missed: row.number()?,
+            arrivals: row.number()?,
+        }),
         "names" => name(row),
         "mail" => mail(&Stored::read(row)?),
         "announcements" | "notices" => broadcast(row),
@@ -194,8 +199,8 @@ pub(super) fn fill(store: &Valkey, token: &MoveToken, parcels: &[Parcel]) -> Res
 /// A parcel as the fill script takes it: its sort and its values.
 fn packed(parcel: &Parcel) -> (&'static str, Vec<String>) {
     match parcel {
-        Parcel::Mailbox { mailbox, cursor, missed } => {
-            ("mailbox", vec![mailbox.to_string(), cursor.to_string(), missed.to_string()])
+        Parcel::Mailbox { mailbox, cursor, missed, arrivals } => {
+            ("mailbox", [mailbox, cursor, missed, arrivals].map(u64::to_string).to_vec())
         }
         Parcel::Name { name, mailbox, alias, holder, last_seen } => (
             "name",

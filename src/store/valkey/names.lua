@@ -1,7 +1,8 @@
 -- Names, claims, presence, and what the actor may do.
 -- `names` hash: name -> "mailbox generation forwards"; `idx` zset: names that do not forward, in byte order;
 -- `claims` hash: generation -> "time name holder"; `sight` hash: name -> "time state sighting"; `on` zset: name ->
--- until when it is online; `m:<mailbox>:meta` hash: name, cursor, missed, old (names that forward, by spaces).
+-- until when it is online; `m:<mailbox>:meta` hash: name, cursor, missed, arrivals, old
+-- (names that forward, by spaces).
 local PRESENCE = 30000
 local me
 

@@ -50,12 +50,7 @@ pub(super) fn stats(store: &Valkey, step: &Step<'_>) -> Result<Stats> {
     })
 }
 
-pub(super) fn rename(
-    store: &Valkey,
-    step: &Step<'_>,
-    to: &AgentName,
-    gone: Option<Generation>,
-) -> Result<Renamed> {
+pub(super) fn rename(store: &Valkey, step: &Step<'_>, to: &AgentName, gone: Option<Generation>) -> Result<Renamed> {
     let verb = Verb::step(store, &script::RENAME, step).arg(to.as_str()).maybe(gone.map(|gone| gone.0));
     Ok(Renamed { merged: verb.doubt("the name may or may not have changed; `postino whoami` shows it").count()? })
 }

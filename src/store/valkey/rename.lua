@@ -31,6 +31,7 @@ local function merge(from, box)
   pour(own_key(from), own_key(box), 0)
   schedule(box)
   call('ZREM', p .. 'due', from)
+  call('HINCRBY', box_key(box, 'meta'), 'arrivals', counts.ready)
   return counts.ready + counts.leased
 end
 

@@ -109,12 +109,19 @@ impl<'a> Verb<'a> {
 
     /// Runs the script and gives its answer back, which is a number.
     pub(super) fn count(self) -> Result<u64> {
-        reply::text(self.run()?)?.and_then(|text| text.parse().ok()).ok_or_else(|| reply::strange("a number is missing"))
+        reply::text(self.run()?)?
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| reply::strange("a number is missing"))
     }
 
     fn trip(&self, command: &str, script: &str) -> Result<Value> {
         let mut packed = Vec::new();
-        redis::cmd(command).arg(script).arg(1).arg(&self.store.meta_key).arg(&self.args).write_packed_command(&mut packed);
+        redis::cmd(command)
+            .arg(script)
+            .arg(1)
+            .arg(&self.store.meta_key)
+            .arg(&self.args)
+            .write_packed_command(&mut packed);
         let request = Request { packed: &packed, replies: 1, doubt: self.doubt, patience: Duration::ZERO };
         let replies = self.store.link().ask(&request)?;
         replies.into_iter().next().ok_or_else(|| reply::strange("there is none"))

@@ -35,8 +35,7 @@ pub(super) fn waiter(store: &Valkey, scope: &Scope) -> Result<Box<dyn Waiter>> {
         Scope::Events => None,
     };
     let link = Link::new(Arc::clone(&store.address), store.limits);
-    let mut waiter =
-        StreamWaiter { store: store.on(link), name, places: Vec::new(), doubtful: false };
+    let mut waiter = StreamWaiter { store: store.on(link), name, places: Vec::new(), doubtful: false };
     waiter.places = waiter.look()?;
     Ok(Box::new(waiter))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "send",
     "ask",
     "read",
@@ -28,6 +28,8 @@ const COMMANDS: [&str; 24] = [
     "cleanup",
     "stats",
     "watch",
+    "store",
+    "store move",
     "completions",
     "man",
 ];

@@ -3,6 +3,10 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use super::running::{Running, first_line, watching};
+use crate::server::{Flavor, Server, available, until};
 use crate::support::{NOWHERE, Postino, Ran};
 
 /// Every command that asks the store something.
@@ -73,4 +77,82 @@ fn the_cause_of_an_error_is_told_on_demand() {
     let postino = Postino::on(NOWHERE);
     let ran = Ran::of(postino.command(&["check", "--agent", "api"]).env("POSTINO_DEBUG", "1"));
     assert!(ran.err.contains("\n  cause: "), "{}", ran.err);
+}
+
+/// Servers that keep everything over a restart.
+fn lasting_servers() -> Vec<Server> {
+    let keep = ["--appendonly", "yes", "--appendfsync", "always"];
+    available().into_iter().map(|flavor: Flavor| Server::start(flavor, &keep)).collect()
+}
+
+/// Reads a watcher's events until one is about this message.
+fn events_until(watch: &mut Running, id: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    while events.last().is_none_or(|event: &Value| event["id"] != id) {
+        events.push(watch.json());
+    }
+    events
+}
+
+#[test]
+fn a_watch_lives_through_an_outage_without_gap_or_double() {
+    for mut server in lasting_servers() {
+        let postino = Postino::on(&server.url());
+        let (mut watch, first) = watching(&postino, &["--json"]);
+        let before = postino.send("api", "web", "before");
+        let mut told = events_until(&mut watch, &before);
+        server.kill();
+        assert!(watch.complaint().contains("trying again"));
+        server.restart();
+        let after: Vec<String> = (0..3).map(|n| postino.send("api", "web", &n.to_string())).collect();
+        told.extend(events_until(&mut watch, &after[2]));
+        let first: Value = serde_json::from_str(&first).unwrap();
+        let cursor = first["cursor"].as_str().unwrap();
+        let mut later = Running::start(&postino, &["--agent", "auditor", "watch", "--json", "--after", cursor]);
+        assert_eq!(told, events_until(&mut later, &after[2]));
+    }
+}
+
+#[test]
+fn a_waiting_read_lives_through_an_outage() {
+    for mut server in lasting_servers() {
+        let postino = Postino::on(&server.url());
+        let mut read = Running::start(&postino, &["--agent", "web", "read", "--wait", "60", "--json"]);
+        until("the reader waits", || server.cli(&["CLIENT", "LIST"]).contains("flags=b"));
+        server.kill();
+        assert!(read.complaint().contains("trying again"));
+        server.restart();
+        let id = postino.send("api", "web", "hi");
+        assert_eq!(read.json()["messages"][0]["id"], id);
+    }
+}
+
+#[test]
+fn commands_that_wait_follow_a_store_that_moves() {
+    let postino = Postino::new();
+    let chosen = |args: &[&str]| {
+        let mut command = postino.command(args);
+        command.env_remove("POSTINO_VALKEY_URL");
+        command
+    };
+    let run = |args: &[&str]| {
+        let ran = Ran::of(&mut chosen(args));
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        ran
+    };
+    run(&["check", "--agent", "api"]);
+    let mut watch = Running::of(&mut chosen(&["--agent", "auditor", "watch", "--json"]));
+    let here = Postino::on(&format!("sqlite:{}", postino.home().join("postino/postino.db").display()));
+    first_line(&here, &mut watch);
+    let mut read = Running::of(&mut chosen(&["--agent", "web", "read", "--wait", "60", "--json"]));
+    let there = format!("sqlite:{}", postino.home().join("there/postino.db").display());
+    run(&["--agent", "api", "store", "move", &there]);
+    run(&["--agent", "api", "send", "web", "hi"]);
+    let answer = read.json();
+    assert_eq!(answer["messages"][0]["body"], "hi");
+    let mut told = watch.json();
+    while told["type"] != "reset" {
+        told = watch.json();
+    }
+    assert_eq!(events_until(&mut watch, answer["messages"][0]["id"].as_str().unwrap()).len(), 1);
 }

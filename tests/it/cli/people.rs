@@ -15,7 +15,6 @@ on_each_store!(
 );
 
 fn agents_are_a_table(postino: &Postino) {
-    postino.run("web", &["agents"]).is(0, "", "");
     postino.meet("api");
     postino.send("api", "reviewer", "hi");
     let ran = postino.run("api", &["agents"]);

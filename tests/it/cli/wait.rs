@@ -1,12 +1,8 @@
 //! `postino watch` and `read --wait`: commands that stay.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
+use super::running::{Running, watching};
 use crate::support::{Postino, on_each_store, plain};
 
 on_each_store!(
@@ -18,55 +14,6 @@ on_each_store!(
     a_waiting_read_ends_when_nobody_reads,
     an_empty_wait_is_a_failure,
 );
-
-/// A command that runs until it is dropped.
-struct Running {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Running {
-    fn start(postino: &Postino, args: &[&str]) -> Running {
-        let mut child = postino.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Running { child, lines }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        line
-    }
-
-    fn json(&mut self) -> Value {
-        serde_json::from_str(&self.line()).unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A watcher that is known to watch: it has told of the first of these sends.
-fn watching(postino: &Postino, args: &[&str]) -> (Running, String) {
-    let mut watch = Running::start(postino, &[&["--agent", "auditor", "watch"], args].concat());
-    // Until it watches, nothing that happens is told: send until something is.
-    let seen = AtomicBool::new(false);
-    let line = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !seen.load(Ordering::SeqCst) {
-                postino.send("api", "tick", "tick");
-            }
-        });
-        let line = watch.line();
-        seen.store(true, Ordering::SeqCst);
-        line
-    });
-    (watch, line)
-}
 
 fn watch_tells_what_happens(postino: &Postino) {
     postino.meet("web");
@@ -109,29 +56,9 @@ fn watch_says_when_it_cannot_be_complete(postino: &Postino) {
     assert_eq!((bad.code, bad.out.as_str()), (2, ""));
 }
 
-/// Waits for a process to end by itself.
-fn ends(child: &mut Child) -> Option<i32> {
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(20) {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    None
-}
-
 fn watch_ends_when_nobody_reads(postino: &Postino) {
     let (watch, _) = watching(postino, &["--json"]);
-    closed(watch);
-}
-
-fn closed(mut running: Running) {
-    let (reader, _) = std::io::pipe().unwrap();
-    // Another reader takes the place of the pipe's, which closes it.
-    let stdout: ChildStdout = std::process::ChildStdout::from(std::os::fd::OwnedFd::from(reader));
-    running.lines = BufReader::new(stdout);
-    assert_eq!(ends(&mut running.child), Some(0));
+    assert_eq!(watch.end_without_reader(), Some(0));
 }
 
 fn a_waiting_read_gets_what_comes(postino: &Postino) {
@@ -145,7 +72,7 @@ fn a_waiting_read_gets_what_comes(postino: &Postino) {
 
 fn a_waiting_read_ends_when_nobody_reads(postino: &Postino) {
     let reading = Running::start(postino, &["--agent", "web", "read", "--wait", "600"]);
-    closed(reading);
+    assert_eq!(reading.end_without_reader(), Some(0));
     postino.send("api", "web", "hi");
     assert_eq!(postino.run("web", &["read", "--raw"]).out, "hi");
 }
