@@ -14,7 +14,9 @@ mod completions;
 mod dead;
 mod help;
 mod history;
+pub mod hook;
 mod man;
+mod monitor;
 mod pause;
 mod read;
 mod rename;
@@ -23,6 +25,7 @@ mod settle;
 mod stats;
 mod store;
 mod text;
+mod told;
 mod usage;
 mod watch;
 mod whoami;
@@ -136,6 +139,10 @@ pub enum Command {
     Store(store::Args),
     /// Show events as they happen
     Watch(watch::Args),
+    /// Say in one line, as it happens, that mail has arrived: for agent clients
+    Monitor(monitor::Args),
+    /// Tell an agent client what is new: called by its hooks
+    Hook(hook::Args),
     /// Print a script that completes commands and names in your shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -195,6 +202,8 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Stats(args) => stats::run(&mut app()?, out, args),
         Command::Store(args) => store::run(&mut app()?, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
+        Command::Monitor(args) => monitor::run(out, args),
+        Command::Hook(args) => Ok(hook::run(args)),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),
         Command::ExitCodes => help::exit_codes(out),

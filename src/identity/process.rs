@@ -94,6 +94,48 @@ pub fn is_gone(holder: &Holder) -> bool {
     holder.host_id == host_id() && look(holder.pid).is_none_or(|process| process.started != holder.started)
 }
 
+/// Programs that run others from a file.
+const INTERPRETERS: [&str; 4] = ["node", "MainThread", "bun", "deno"];
+/// Programs that stand between a client and what it starts.
+const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "fish", "ksh", "env"];
+
+impl Process {
+    /// What the process is known by: its short name; of a script, the name that it was started as or its file's name.
+    pub fn program(&self) -> String {
+        let named = INTERPRETERS.contains(&self.name.as_str()).then(|| script(self.pid)).flatten();
+        named.unwrap_or_else(|| self.name.clone())
+    }
+
+    /// Whether it has ended; another one with its id is not it.
+    pub fn is_gone(&self) -> bool {
+        look(self.pid).is_none_or(|process| process.started != self.started)
+    }
+
+    /// Whether it is a shell, which starts programs for others.
+    pub fn is_shell(&self) -> bool {
+        SHELLS.contains(&self.name.as_str())
+    }
+}
+
+/// What an interpreter runs; `None` where the system has no `/proc`.
+fn script(pid: u32) -> Option<String> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    script_in(&String::from_utf8_lossy(&line))
+}
+
+/// The script in a command line whose words end in NUL (proc(5)): the first word when it names no interpreter, else the first
+/// that is no option.
+fn script_in(line: &str) -> Option<String> {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut words = line.split('\0');
+    let first = base(words.next()?);
+    if !first.is_empty() && !INTERPRETERS.contains(&first.as_str()) {
+        return Some(first);
+    }
+    let file = base(words.find(|word| !word.is_empty() && !word.starts_with('-'))?);
+    Some(file.trim_end_matches(".js").trim_end_matches(".mjs").to_owned())
+}
+
 /// The parents of this process, nearest first, at most 64.
 pub fn ancestors() -> impl Iterator<Item = Process> {
     let parent = rustix::process::getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
@@ -132,6 +174,19 @@ mod tests {
         let (here, by_ps) = (look(pid).unwrap(), look_by_ps(pid).unwrap());
         assert_eq!((here.pid, here.parent), (by_ps.pid, by_ps.parent));
         assert!(ancestors().next().is_some_and(|parent| parent.pid == here.parent));
+    }
+
+    #[test]
+    fn a_script_is_known_by_its_file() {
+        for (line, name) in [
+            ("node\0--no-warnings=DEP0040\0/usr/local/bin/gemini\0-p\0hi\0", "gemini"),
+            ("/opt/node/bin/node\0/x/gemini.js\0", "gemini"),
+            ("/home/me/.local/bin/cursor-agent\0--use-system-ca\0/x/index.js\0", "cursor-agent"),
+        ] {
+            assert_eq!(script_in(line).as_deref(), Some(name), "{line:?}");
+        }
+        assert_eq!(script_in(""), None);
+        assert_eq!(script_in("node\0-i\0"), None);
     }
 
     #[test]

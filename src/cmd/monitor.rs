@@ -1,0 +1,318 @@
+//! `postino monitor`: lives as long as the agent client that started it, says in one line that something has arrived, and keeps
+//! the session present. Each line wakes an idle session, so there are few; each exit would too, so there is none.
+//!
+//! It knows when to speak; the words and the marks are those of the hooks.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::app::{App, Visit};
+use super::{Outcome, hook, told};
+use crate::config::{Env, Settings};
+use crate::error::{Error, Kind, Result};
+use crate::identity::client::Client;
+use crate::identity::process::Process;
+use crate::identity::registry::{Clues, Found, Registration, Registry};
+use crate::ops::{self, CheckResponse};
+use crate::output::{Output, Stop};
+use crate::store::address::Patience;
+use crate::store::{Scope, Waiter};
+
+/// How often the client's process is looked at.
+const WATCH: Duration = Duration::from_secs(1);
+/// How long the farewell may take once it is gone.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long one wait for mail lasts at most.
+const WAIT: Duration = Duration::from_secs(2);
+/// How long arrivals are gathered before they are told.
+const GATHER: Duration = Duration::from_secs(1);
+/// The least time between two lines while the same mail waits.
+const SPACING: Duration = Duration::from_secs(5);
+/// How often presence is written anew.
+const PRESENCE: Duration = Duration::from_secs(15);
+/// The longest pause after a failure.
+const PAUSE: Duration = Duration::from_secs(2);
+
+const EXAMPLES: &str = "\
+Examples:
+  postino monitor
+
+An agent client starts it (for Claude Code, the plugin does). It ends with the client.";
+
+/// Arguments of `monitor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
+
+/// Runs until the client is gone, or nobody reads. Fails only when there is no client.
+pub fn run(out: &Output, _args: Args) -> Outcome {
+    let env = Env::of_process().unwrap_or_default();
+    let Found { process: client, client: program, registration: _ } = client(&env)?;
+    out.end_when_closed();
+    let gone = Arc::new(AtomicBool::new(false));
+    watch(client.clone(), Arc::clone(&gone));
+    let mut monitor = Monitor { env, client, program, gone, timing: Timing::default(), registered: false };
+    let mut pause = WATCH / 8;
+    while !monitor.is_over() {
+        let began = Instant::now();
+        match monitor.sit(out) {
+            Ok(()) => {}
+            Err(Stop::Closed) => break,
+            // Nothing is said about a failure, for a line costs a turn; it is tried again.
+            Err(Stop::Failed(_)) => {
+                pause = if began.elapsed() > PAUSE { WATCH / 8 } else { (pause * 2).min(PAUSE) };
+                std::thread::sleep(pause);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The client process; `Usage` when there is none.
+fn client(env: &Env) -> Result<Found> {
+    // Settings that cannot be read must not end a session's monitor: they may be mended.
+    let settings = Settings::read(env).ok();
+    let state = settings.as_ref().map(|settings| settings.dirs.state.clone()).unwrap_or_default();
+    let clues = Clues { outright: settings.and_then(|settings| settings.client_pid), said: None, env };
+    Registry::new(&state).client(&clues).ok_or_else(|| {
+        Error::new(Kind::Usage, "no agent client was found among the processes that started this one")
+            .hint("use `postino watch`, or set POSTINO_CLIENT_PID to the client's process id")
+    })
+}
+
+/// Notes when the client is gone, and ends the process if that is not enough.
+fn watch(client: Process, gone: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while !client.is_gone() {
+            std::thread::sleep(WATCH);
+        }
+        gone.store(true, Ordering::Relaxed);
+        std::thread::sleep(FAREWELL);
+        #[expect(clippy::disallowed_methods, reason = "the main thread may be blocked in a name look-up")]
+        std::process::exit(0);
+    });
+}
+
+/// The monitor of a client process.
+struct Monitor {
+    env: Env,
+    client: Process,
+    program: Option<&'static Client>,
+    gone: Arc<AtomicBool>,
+    timing: Timing,
+    /// Whether the session was registered once: what goes then is not made again.
+    registered: bool,
+}
+
+/// An opened store with something to wait on, for a session as it was then.
+struct Post {
+    app: App,
+    waiter: Box<dyn Waiter>,
+}
+
+impl Monitor {
+    fn is_over(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Monitors until the client is gone, or something fails.
+    fn sit(&mut self, out: &Output) -> std::result::Result<(), Stop> {
+        let settings = Settings::read(&self.env)?;
+        let registry = Registry::new(&settings.dirs.state);
+        let Some(_only) = registry.monitor_lock(self.client.pid, self.client.started)? else {
+            // Another one serves this client; this one is there when that one ends.
+            return Err(Error::new(Kind::NameHeld, "another monitor serves this client").into());
+        };
+        let mut post = None;
+        while !self.is_over() {
+            let session = registry.load(&self.client);
+            if session.is_none() && self.registered {
+                // The session has ended; its client has not yet, or starts another one.
+                post = None;
+                std::thread::sleep(WATCH);
+                continue;
+            }
+            let mut at = match post.take() {
+                Some(post) if is_current(&post, session.as_ref()) => post,
+                Some(_) | None => self.open(&settings, session)?,
+            };
+            let until = match self.look(&registry, &at, out) {
+                Ok(until) => until,
+                Err(Stop::Failed(error)) => {
+                    at.app.recover(error)?;
+                    continue;
+                }
+                Err(closed) => return Err(closed),
+            };
+            at.waiter.wait(until)?;
+            post = Some(at);
+        }
+        if let Some(session) = registry.load(&self.client) {
+            hook::depart(&self.app(&settings, Some(session)), &registry)?;
+        }
+        Ok(())
+    }
+
+    fn app(&self, settings: &Settings, registration: Option<Registration>) -> App {
+        let found = Found { process: self.client.clone(), client: self.program, registration };
+        let patience = Patience { connect: WATCH, command: PAUSE, deadline: None };
+        App::visiting(self.env.clone(), settings.clone(), Visit { found, session_id: None }, patience)
+    }
+
+    fn open(&mut self, settings: &Settings, session: Option<Registration>) -> Result<Post> {
+        let app = self.app(settings, session);
+        let name = app.identity()?.actor.name.clone();
+        // The waiter is made before the look, so that nothing between them is missed.
+        let waiter = app.ctx()?.store.waiter(&Scope::Mail(name))?;
+        self.registered = true;
+        self.timing.seen = None;
+        Ok(Post { app, waiter })
+    }
+
+    /// Looks at the store, and says what there is to say; gives the time of the next look.
+    fn look(&mut self, registry: &Registry, post: &Post, out: &Output) -> std::result::Result<Instant, Stop> {
+        let now = Instant::now();
+        let Some(session) = registry.load(&self.client) else { return Ok(now) };
+        let mut ctx = post.app.ctx()?;
+        let is_due = self.timing.seen.is_none_or(|seen| now.duration_since(seen) >= PRESENCE);
+        // Presence is written as it is known here, so that a store that lost it is right again.
+        ctx.actor.sighting = ctx.actor.sighting.filter(|_| is_due);
+        if let Some(sighting) = &mut ctx.actor.sighting {
+            sighting.state = Some(session.state);
+        }
+        let news = ops::check(&ctx)?;
+        if is_due {
+            self.timing.seen = Some(now);
+        }
+        let untold = told::untold(&session.marks, &news);
+        if !self.timing.is_time(&untold, &news, now) {
+            return Ok(self.timing.next(now));
+        }
+        let mut desk = registry.desk(session.pid, session.started)?;
+        let Some(mut current) = desk.registration.clone() else { return Ok(now) };
+        if current.marks.hints == session.marks.hints {
+            current.marks = told::marked(&current.marks, &news);
+            desk.write(&current)?;
+            drop(desk);
+            self.timing.told(&news, now);
+            if let Some(line) = told::line(&untold, current.marks.hints) {
+                out.text(&format!("{line}\n"))?;
+            }
+        }
+        Ok(self.timing.next(now))
+    }
+}
+
+/// Whether the registration still says what the post was opened for.
+fn is_current(post: &Post, session: Option<&Registration>) -> bool {
+    let key = |of: &Registration| (of.name.clone(), of.generation, of.store.clone(), of.prefix.clone());
+    let opened = post.app.identity().ok().and_then(|identity| identity.session.as_ref());
+    opened.map(key) == session.map(key)
+}
+
+/// When to speak.
+#[derive(Default)]
+struct Timing {
+    /// When presence was last written.
+    seen: Option<Instant>,
+    /// When what is gathered now is to be told.
+    due: Option<Instant>,
+    /// When the last line was, and of what.
+    last: Option<(Instant, CheckResponse)>,
+}
+
+impl Timing {
+    /// Whether what is untold is to be told now.
+    fn is_time(&mut self, untold: &CheckResponse, news: &CheckResponse, now: Instant) -> bool {
+        if !untold.is_news() {
+            self.due = None;
+            return false;
+        }
+        let due = self.due.unwrap_or(now + GATHER);
+        let spaced = self.last.as_ref().filter(|(_, last)| still_waits(last, news)).map(|(at, _)| *at + SPACING);
+        let due = due.max(spaced.unwrap_or(due));
+        self.due = Some(due);
+        now >= due
+    }
+
+    fn told(&mut self, news: &CheckResponse, now: Instant) {
+        self.due = None;
+        self.last = Some((now, news.clone()));
+    }
+
+    /// When to look again.
+    fn next(&self, now: Instant) -> Instant {
+        let soon = now + WAIT;
+        self.due.filter(|due| *due > now).map_or(soon, |due| due.min(soon))
+    }
+}
+
+/// Whether something of what was told last waits still: there is more than has come since.
+fn still_waits(last: &CheckResponse, news: &CheckResponse) -> bool {
+    let mail = last.unread_messages > 0 && news.unread_messages > news.arrivals.saturating_sub(last.arrivals);
+    mail || (last.unseen_broadcasts > 0 && news.unseen_broadcasts > last.unseen_broadcasts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::registry::Marks;
+
+    fn news(unread: u64, arrivals: u64) -> CheckResponse {
+        let agent = "reviewer".parse().unwrap();
+        let (unseen_broadcasts, urgent) = (0, 0);
+        let (newest_message, newest_broadcast) = (None, None);
+        CheckResponse {
+            agent,
+            unread_messages: unread,
+            unseen_broadcasts,
+            urgent,
+            newest_message,
+            newest_broadcast,
+            arrivals,
+        }
+    }
+
+    /// Looks at these news at these milliseconds; the times at which a line was said.
+    fn lines(looks: &[(u64, CheckResponse)]) -> Vec<u64> {
+        let (start, mut timing, mut marks) = (Instant::now(), Timing::default(), Marks::default());
+        let mut said = Vec::new();
+        for (at, news) in looks {
+            let now = start + Duration::from_millis(*at);
+            if timing.is_time(&told::untold(&marks, news), news, now) {
+                marks = told::marked(&marks, news);
+                timing.told(news, now);
+                said.push(*at);
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn arrivals_are_gathered_and_told_once() {
+        let looks = [(0, news(1, 1)), (500, news(2, 2)), (999, news(3, 3)), (1_000, news(3, 3)), (9_000, news(3, 3))];
+        assert_eq!(lines(&looks), [1_000]);
+    }
+
+    #[test]
+    fn while_the_same_mail_waits_lines_are_five_seconds_apart() {
+        let first = [(0, news(1, 1)), (1_000, news(1, 1)), (1_500, news(2, 2))];
+        let waits = [(3_000, news(2, 2)), (5_999, news(2, 2)), (6_000, news(2, 2))];
+        assert_eq!(lines(&[first.clone(), waits].concat()), [1_000, 6_000]);
+        // The first was read at once: nothing of it waits.
+        let read = [(1_200, news(0, 1)), (1_500, news(1, 2)), (2_500, news(1, 2))];
+        assert_eq!(lines(&[&first[..2], &read[..]].concat()), [1_000, 2_500]);
+    }
+
+    #[test]
+    fn the_next_look_is_when_something_is_due() {
+        let (now, mut timing) = (Instant::now(), Timing::default());
+        assert_eq!(timing.next(now), now + WAIT);
+        assert!(!timing.is_time(&news(1, 1), &news(1, 1), now));
+        assert_eq!(timing.next(now), now + GATHER);
+        assert!(!timing.is_time(&news(0, 1), &news(0, 1), now));
+        assert_eq!(timing.next(now), now + WAIT);
+    }
+}
