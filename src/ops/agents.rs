@@ -77,5 +77,5 @@ pub fn cleanup(ctx: &Ctx<'_>) -> Result<Cleaned> {
     for claim in &gone {
         ctx.step(|step| ctx.store.release(step, *claim))?;
     }
-    ctx.step(|step| ctx.store.cleanup(step, &gone))
+    ctx.step(|step| ctx.store.cleanup(step, &gone, None))
 }

@@ -184,8 +184,8 @@ impl Store for Valkey {
         feed::clear_broadcasts(self, step)
     }
 
-    fn cleanup(&self, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned> {
-        people::cleanup(self, step, gone)
+    fn cleanup(&self, step: &Step<'_>, gone: &[Generation], only: Option<&AgentName>) -> Result<Cleaned> {
+        people::cleanup(self, step, gone, only)
     }
 
     fn list(&self, step: &Step<'_>, limit: u32, from: From) -> Result<Listing> {
