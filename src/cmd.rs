@@ -15,6 +15,7 @@ mod dead;
 mod help;
 mod history;
 pub mod hook;
+mod install;
 mod man;
 mod monitor;
 mod pause;
@@ -143,6 +144,10 @@ pub enum Command {
     Monitor(monitor::Args),
     /// Tell an agent client what is new: called by its hooks
     Hook(hook::Args),
+    /// Teach a program that agents run in to call postino
+    Install(install::Args),
+    /// Take postino out of a program's configuration again
+    Uninstall(install::UninstallArgs),
     /// Print a script that completes commands and names in your shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -204,6 +209,8 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Hook(args) => Ok(hook::run(args)),
+        Command::Install(args) => install::run(&mut app()?, out, args),
+        Command::Uninstall(args) => install::uninstall(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),
         Command::ExitCodes => help::exit_codes(out),

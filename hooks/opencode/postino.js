@@ -8,7 +8,7 @@ const PATIENCE_MS = 2000
 // Runs one hook and gives its text; none when it has nothing to say or anything goes wrong.
 function run(event, directory, payload) {
   return new Promise((resolve) => {
-    const child = spawn("postino", ["hook", event], {
+    const child = spawn("postino", ["hook", event, "opencode"], {
       cwd: directory,
       stdio: ["pipe", "pipe", "ignore"],
       timeout: PATIENCE_MS,

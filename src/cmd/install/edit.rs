@@ -1,6 +1,8 @@
 //! Editing a document: text in, text out, and what was put in. Whatever the format, taking out what was put in gives back
 //! the text as it was, to the byte; `put` refuses a document where that would not hold. It knows no files and no clients.
 
+use serde::{Deserialize, Serialize};
+
 use super::json::{self, Dialect};
 use super::toml;
 
@@ -22,8 +24,8 @@ pub enum Format {
 pub struct Edited {
     /// The text.
     pub text: String,
-    /// The places where something was put in, as JSON pointers; `-` stands for an element, the empty one for everything.
-    pub made: Vec<String>,
+    /// The places where something was put in, as JSON pointers: `-` stands for an element, an empty one for everything.
+    pub made: Made,
     /// What was left as it is, and why.
     pub notes: Vec<String>,
 }
@@ -37,15 +39,25 @@ pub struct Flaw {
     pub what: String,
 }
 
-/// The places that earlier edits put in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Places that were put in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Made(pub Vec<String>);
 
 impl Made {
     /// Whether something was put in at this place, or around it.
     pub fn covers(&self, pointer: &str) -> bool {
-        let below = |made: &String| pointer.strip_prefix(made.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.0.iter().any(below)
+        let within = |made: &String| {
+            pointer.strip_prefix(made.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.0.iter().any(within)
+    }
+
+    /// Adds a place, unless it lies in one that is known.
+    pub fn add(&mut self, pointer: String) {
+        if !self.covers(&pointer) {
+            self.0.push(pointer);
+        }
     }
 }
 
@@ -55,7 +67,7 @@ const MARK: char = '\u{feff}';
 /// The document with everything in it that the template asks for.
 pub fn put(text: &str, format: Format, template: &str) -> Result<Edited, Flaw> {
     let edited = on_text(text, |text| put_in(text, format, template))?;
-    let back = take(&edited.text, format, template, Some(&Made(edited.made.clone())))?;
+    let back = take(&edited.text, format, template, Some(&edited.made))?;
     if back.text == text {
         return Ok(edited);
     }
@@ -68,10 +80,10 @@ fn put_in(text: &str, format: Format, template: &str) -> Result<Edited, Flaw> {
         Format::Jsonc => json::put(text, Dialect::Comments, template),
         Format::Toml => toml::put(text, template),
         Format::Whole if text.is_empty() => {
-            Ok(Edited { text: template.to_owned(), made: vec![String::new()], notes: Vec::new() })
+            Ok(Edited { text: template.to_owned(), made: Made(vec![String::new()]), notes: Vec::new() })
         }
         Format::Whole if text == template => Ok(Edited { text: text.to_owned(), ..Edited::default() }),
-        Format::Whole => Err(Flaw { line: 1, what: "is there already, and is not as postino wrote it".into() }),
+        Format::Whole => Err(Flaw { line: 1, what: "is not as postino wrote it, and a file of that name is in the way".into() }),
     }
 }
 
@@ -84,7 +96,7 @@ pub fn take(text: &str, format: Format, template: &str, made: Option<&Made>) -> 
         Format::Whole if text == template && made.is_none_or(|made| made.covers("")) => Ok(Edited::default()),
         Format::Whole => {
             let notes = if text.is_empty() { Vec::new() } else { vec!["it is not as postino wrote it, and stays".to_owned()] };
-            Ok(Edited { text: text.to_owned(), made: Vec::new(), notes })
+            Ok(Edited { text: text.to_owned(), made: Made::default(), notes })
         }
     })
 }

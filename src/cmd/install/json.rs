@@ -26,7 +26,7 @@ pub fn put(text: &str, dialect: Dialect, template: &str) -> Result<Edited, Flaw>
     let mut edited = Edited { text: text.to_owned(), ..Edited::default() };
     if text.trim().is_empty() {
         edited.text.insert_str(0, "{}");
-        edited.made.push(String::new());
+        edited.made.add(String::new());
     }
     for setting in settings(template)? {
         put_one(&mut edited, dialect, &setting)?;
@@ -41,7 +41,7 @@ fn put_one(edited: &mut Edited, dialect: Dialect, setting: &Setting) -> Result<(
     for (depth, key) in setting.path.iter().enumerate() {
         let Some(index) = find(inside, key) else {
             edited.text = members(&text, inside).append(&setting.member(depth));
-            edited.made.push(pointer(&setting.path[..=depth]));
+            edited.made.add(pointer(&setting.path[..=depth]));
             return Ok(());
         };
         let value = &inside.properties[index].value;
@@ -70,7 +70,7 @@ fn put_element(edited: &mut Edited, text: &str, value: &Value<'_>, setting: &Set
         }
         None => {
             edited.text = places.append(&setting.text);
-            edited.made.push(setting.pointer());
+            edited.made.add(setting.pointer());
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ pub fn put(text: &str, template: &str) -> Result<Edited, Flaw> {
         return Ok(edited);
     }
     edited.text = with_block(text, &block(text, template));
-    edited.made.push(pointer(&section, &name));
+    edited.made.add(pointer(&section, &name));
     let expected = before.get(&section).is_none_or(Value::is_table).then(|| {
         let mut after = before.clone();
         let tables = after.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
