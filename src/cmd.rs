@@ -12,6 +12,7 @@ mod check;
 mod clear;
 mod completions;
 mod dead;
+mod doctor;
 mod help;
 mod history;
 pub mod hook;
@@ -144,6 +145,8 @@ pub enum Command {
     Monitor(monitor::Args),
     /// Tell an agent client what is new: called by its hooks
     Hook(hook::Args),
+    /// Check everything; each failure comes with the command that mends it
+    Doctor(doctor::Args),
     /// Teach a program that agents run in to call postino
     Install(install::Args),
     /// Take postino out of a program's configuration again
@@ -185,7 +188,8 @@ fn look(env: &Env) -> Look {
 
 fn run(cli: Cli, out: &Output) -> Outcome {
     let Flags { agent, store, json, color: _, quiet } = cli.flags;
-    let app = || App::new(Globals { agent, store, json, quiet });
+    let globals = Globals { agent, store, json, quiet };
+    let app = || App::new(globals.clone());
     match cli.command {
         Command::Send(args) => send::run(&mut app()?, out, args),
         Command::Ask(args) => ask::run(&mut app()?, out, args),
@@ -209,6 +213,7 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Hook(args) => Ok(hook::run(args)),
+        Command::Doctor(args) => doctor::run(globals, out, args),
         Command::Install(args) => install::run(&mut app()?, out, args),
         Command::Uninstall(args) => install::uninstall(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),

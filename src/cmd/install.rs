@@ -8,6 +8,7 @@ mod clients;
 mod edit;
 mod file;
 mod json;
+mod look;
 mod plan;
 mod plugin;
 mod record;
@@ -19,15 +20,18 @@ use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
 
 use self::claude::Claude;
-use self::clients::{CLAUDE, CLIENTS, Client, Part};
+use self::clients::Part;
 use self::plan::Step;
 use self::record::Record;
 use self::report::Report;
-use self::site::{Scope, Site};
 use super::app::App;
 use super::{Cli, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
+
+pub use self::clients::{CLAUDE, CLIENTS, CODEX, CURSOR, Client, GEMINI, OPENCODE};
+pub use self::look::{Registered, codex_trusts, plugin_is_current, registered};
+pub use self::site::{Scope, Site};
 
 const EXAMPLES: &str = "\
 Examples:

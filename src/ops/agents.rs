@@ -79,3 +79,9 @@ pub fn cleanup(ctx: &Ctx<'_>) -> Result<Cleaned> {
     }
     ctx.step(|step| ctx.store.cleanup(step, &gone, None))
 }
+
+/// Whether a live session holds the name acted under. One whose process is gone from this host does not count.
+pub fn is_held(ctx: &Ctx<'_>) -> Result<bool> {
+    let holder = ctx.step(|step| ctx.store.holder(step, &ctx.actor.name))?;
+    Ok(holder.is_some_and(|holder| !ctx.machine.is_gone(&holder)))
+}

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::clients::CLAUDE;
 use super::edit::Format;
+use super::file::Found;
 use super::json::{self, Dialect};
+use super::look::Registered;
 use super::plan::{self, Step, Wanted};
 use super::plugin;
 use super::record::Record;
@@ -183,6 +185,22 @@ impl<'a> Claude<'a> {
         let place = Value::from(self.market.to_string_lossy()).to_string();
         let source = format!("{{\n        \"source\": \"directory\",\n        \"path\": {place}\n      }}");
         format!("{{\n  \"extraKnownMarketplaces\": {{\n    \"postino\": {{\n      \"source\": {source}\n    }}\n  }}\n}}\n")
+    }
+
+    /// How far Claude Code knows postino in this scope.
+    pub fn registered(&self) -> Result<Registered> {
+        if !self.is_installed() {
+            return Ok(Registered::Not);
+        }
+        let file = Found::read(&self.file)?;
+        let settings = meaning(file.text.as_deref()).unwrap_or_default();
+        let on = settings["enabledPlugins"][PLUGIN] != false;
+        Ok(if on { Registered::Whole(vec![self.file.clone()]) } else { Registered::Off })
+    }
+
+    /// Where postino lays out the plugin's files.
+    pub fn market(&self) -> &Path {
+        &self.market
     }
 
     /// Where the marketplace that Claude Code knows as ours has its files.

@@ -39,6 +39,11 @@ pub fn write(folder: &Path) -> Result<()> {
     sweep(folder, folder).map_err(fail)
 }
 
+/// Whether the files in a folder are those of this version.
+pub fn is_laid_out(folder: &Path) -> bool {
+    FILES.iter().all(|(path, text)| fs::read_to_string(folder.join(path)).is_ok_and(|there| there == *text))
+}
+
 /// Removes the folder.
 pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {

@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 /// All that installations did on this machine.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Record {
     file: PathBuf,
     entries: Vec<Entry>,
