@@ -187,8 +187,8 @@ fn look(env: &Env) -> Look {
 }
 
 fn run(cli: Cli, out: &Output) -> Outcome {
-    let Flags { agent, store, json, color: _, quiet } = cli.flags;
-    let globals = Globals { agent, store, json, quiet };
+    let Flags { agent, store, json: _, color: _, quiet: _ } = cli.flags;
+    let globals = Globals { agent, store };
     let app = || App::new(globals.clone());
     match cli.command {
         Command::Send(args) => send::run(&mut app()?, out, args),

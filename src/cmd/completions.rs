@@ -88,7 +88,7 @@ fn candidate(name: &AgentName) -> CompletionCandidate {
 /// The names in the store, asked for under a name of its own and without a sign of life.
 fn known_names() -> Result<Vec<AgentName>> {
     let agent = Some("completions".parse()?);
-    let app = App::new(Globals { agent, store: None, json: false, quiet: true })?;
+    let app = App::new(Globals { agent, store: None })?;
     if !choice::is_made(&app.settings) {
         // The first use of a store is announced; completing is silent.
         return Ok(Vec::new());

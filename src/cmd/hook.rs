@@ -29,8 +29,10 @@ use crate::store::address::Patience;
 
 /// After this long a hook ends, whatever it is doing. Clients give it more, but a user waits for it.
 const IN_ALL: Duration = Duration::from_millis(260);
-/// How long of that the store may take; the rest is for noting that it did not answer.
-const STORE: Duration = Duration::from_millis(200);
+/// What of that is kept for noting that the store did not answer.
+const NOTING: Duration = Duration::from_millis(60);
+/// The variable that gives a hook more or less time, in milliseconds: for tests, and for machines that are slower than users.
+const IN_ALL_VARIABLE: &str = "POSTINO_HOOK_MS";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,19 +60,20 @@ pub fn run(args: Args) -> ExitCode {
 /// Runs a hook: the event's name, and the client's where it cannot be told from its process. Always a success.
 pub fn main(args: &[OsString]) -> ExitCode {
     let started = Instant::now();
-    watch(started + IN_ALL);
+    let env = Env::of_process();
+    let given = env.as_ref().ok().and_then(|env| env.get(IN_ALL_VARIABLE)?.parse().ok()).map(Duration::from_millis);
+    let end = started + given.unwrap_or(IN_ALL);
+    watch(end);
     // A panic would be shown to the user as a failure of the client.
     std::panic::set_hook(Box::new(|_| {}));
-    let outcome = std::panic::catch_unwind(|| {
-        let env = Env::of_process()?;
+    let _ = std::panic::catch_unwind(|| {
+        let Ok(env) = env else { return };
         let word = |n: usize| args.get(n).and_then(|word| word.to_str()).unwrap_or_default();
-        let outcome = serve(word(0), word(1), &env, started);
+        let outcome = serve(word(0), word(1), &env, end.checked_sub(NOTING).unwrap_or(end));
         if env.get("POSTINO_DEBUG").is_some_and(|value| value != "0") {
             report(word(0), &outcome, started);
         }
-        outcome
     });
-    drop(outcome);
     ExitCode::SUCCESS
 }
 
@@ -98,7 +101,7 @@ fn report(called: &str, outcome: &Result<&'static str>, started: Instant) {
 }
 
 /// Does what the event asks for; says in a few words what that was.
-fn serve(called: &str, said: &str, env: &Env, started: Instant) -> Result<&'static str> {
+fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'static str> {
     let Some(wire) = wire::read(std::io::stdin().lock()) else { return Ok("no JSON on stdin") };
     let Some(event) = Event::of(called, &wire) else { return Ok("nothing to do") };
     let settings = Settings::read(env)?;
@@ -106,7 +109,7 @@ fn serve(called: &str, said: &str, env: &Env, started: Instant) -> Result<&'stat
     let clues = Clues { outright: settings.client_pid, said: client::named(said), env };
     let Some(mut found) = registry.client(&clues) else { return Ok("no client") };
     let form = event.form(found.client.get_or_insert(&client::CLAUDE));
-    let patience = Patience { connect: STORE, command: STORE, deadline: Some(started + STORE) };
+    let patience = Patience { connect: IN_ALL, command: IN_ALL, deadline: Some(deadline) };
     let visit = Visit { found, session_id: wire.session().map(str::to_owned) };
     let mut app = App::visiting(env.clone(), settings, visit, patience);
     if event == Event::End {

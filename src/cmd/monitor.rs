@@ -75,7 +75,9 @@ fn client(env: &Env) -> Result<Found> {
     // Settings that cannot be read must not end a session's monitor: they may be mended.
     let settings = Settings::read(env).ok();
     let state = settings.as_ref().map(|settings| settings.dirs.state.clone()).unwrap_or_default();
-    let clues = Clues { outright: settings.and_then(|settings| settings.client_pid), said: None, env };
+    let pid = || env.get("POSTINO_CLIENT_PID")?.parse().ok();
+    let outright = settings.and_then(|settings| settings.client_pid).or_else(pid);
+    let clues = Clues { outright, said: None, env };
     Registry::new(&state).client(&clues).ok_or_else(|| {
         Error::new(Kind::Usage, "no agent client was found among the processes that started this one")
             .hint("use `postino watch`, or set POSTINO_CLIENT_PID to the client's process id")
@@ -196,10 +198,10 @@ impl Monitor {
             current.marks = told::marked(&current.marks, &news);
             desk.write(&current)?;
             drop(desk);
-            self.timing.told(&news, now);
             if let Some(line) = told::line(&untold, current.marks.hints) {
                 out.text(&format!("{line}\n"))?;
             }
+            self.timing.told(&news, Instant::now());
         }
         Ok(self.timing.next(now))
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::app::App;
 use super::pause::Pause;
-use super::{Outcome, args, call, now, text};
+use super::{Outcome, args, call, now, open, text};
 use crate::error::{Error, Kind, Result};
 use crate::ops::{self, ReadRequest, ReadResponse, Reading};
 use crate::output::{Output, Stop, Style};
@@ -72,9 +72,9 @@ fn waiting(app: &mut App, out: &Output, request: &ReadRequest, wait: Duration) -
     let mut pause = Pause::new();
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        match call(app, out, |ctx| ops::read_waiting(ctx, request, left)) {
+        match open(app, out).and_then(|ctx| ops::read_waiting(&ctx, request, left)) {
             Ok(reading) => return Ok(reading),
-            Err(error) => pause.after(error, Some(until), out)?,
+            Err(error) => pause.outlive(app, error, Some(until), out)?,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::app::App;
 use super::pause::Pause;
 use super::{Outcome, call, open, text};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::model::{AgentName, Cursor, Event, EventType};
 use crate::ops::{WatchResponse, Watcher};
 use crate::output::{Output, Stop, Style};
@@ -63,11 +63,7 @@ fn again(
     mut error: Error,
 ) -> Result<Watcher, Error> {
     loop {
-        if error.kind == Kind::Unreachable {
-            pause.after(error, None, out)?;
-        } else {
-            app.recover(error)?;
-        }
+        pause.outlive(app, error, None, out)?;
         match open(app, out).and_then(|ctx| Watcher::new(&ctx, watcher.cursor().cloned())) {
             Ok(watcher) => return Ok(watcher),
             Err(again) => error = again,

@@ -6,6 +6,7 @@
 
 mod choice;
 mod cli;
+mod hook;
 mod layers;
 mod moving;
 mod processes;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
@@ -25,6 +25,8 @@ const STATEMENTS: usize = 96;
 struct Kept {
     sql: Connection,
     file: FileId,
+    /// Whether it served more than one step, so that the log is in memory and may be longer.
+    lasting: bool,
 }
 
 /// What a connection is for.
@@ -60,8 +62,8 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.reader, Purpose::Read, doing, |sql| {
-            let sql = sql.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        self.on(&self.reader, Purpose::Read, doing, |kept| {
+            let sql = self.begin(&kept.sql, TransactionBehavior::Deferred)?;
             let desk = Desk::open(&sql, now, entrance)?;
             let done = work(&desk)?;
             drop(desk);
@@ -78,7 +80,7 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |sql| self.transact(sql, now, entrance, work))
+        self.on(&self.writer, Purpose::Write, doing, |kept| self.transact(kept, now, entrance, work))
     }
 
     /// Like `write`, but a power cut may lose it: for what is worth no wait for the disk.
@@ -88,22 +90,22 @@ impl Line {
         now: Millis,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |sql| {
-            sql.execute_batch("PRAGMA synchronous = NORMAL")?;
-            let done = self.transact(sql, now, Entrance::Write, work);
-            sql.execute_batch("PRAGMA synchronous = FULL")?;
+        self.on(&self.writer, Purpose::Write, doing, |kept| {
+            kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
+            let done = self.transact(kept, now, Entrance::Write, work);
+            kept.sql.execute_batch("PRAGMA synchronous = FULL")?;
             done
         })
     }
 
     fn transact<T>(
         &self,
-        connection: &mut Connection,
+        kept: &Kept,
         now: Millis,
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Res<T> {
-        let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = self.begin(&kept.sql, TransactionBehavior::Immediate)?;
         let desk = Desk::open(&sql, now, entrance)?;
         let done = work(&desk)?;
         let rings = desk.close()?;
@@ -111,10 +113,21 @@ impl Line {
         if rings {
             self.place.ring();
         }
-        if self.place.log_size() > schema::LOG_BYTES {
-            shorten_log(connection);
+        if self.place.log_size() > if kept.lasting { schema::LASTING_LOG } else { schema::LOG } {
+            shorten_log(&kept.sql);
         }
         Ok(done)
+    }
+
+    /// Begins a transaction on a file with tables; makes them where there are none.
+    fn begin<'a>(&self, sql: &'a Connection, behavior: TransactionBehavior) -> Res<Transaction<'a>> {
+        let begun = Transaction::new_unchecked(sql, behavior)?;
+        if version(&begun)? != 0 {
+            return Ok(begun);
+        }
+        begun.rollback()?;
+        found(&self.place)?;
+        Ok(Transaction::new_unchecked(sql, behavior)?)
     }
 
     /// Runs `work` on a kept connection, opened when need be and given up when it failed.
@@ -123,14 +136,14 @@ impl Line {
         slot: &Mutex<Option<Kept>>,
         purpose: Purpose,
         doing: &str,
-        work: impl FnOnce(&mut Connection) -> Res<T>,
+        work: impl FnOnce(&Kept) -> Res<T>,
     ) -> Result<T> {
         let mut slot: MutexGuard<'_, Option<Kept>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = match slot.take().filter(|kept| self.is_current(kept)) {
-            Some(kept) => slot.insert(kept),
+            Some(kept) => slot.insert(Kept { lasting: true, ..kept }),
             None => slot.insert(self.connect(purpose).map_err(|fail| explain(self.place.file(), doing, fail))?),
         };
-        let done = work(&mut kept.sql);
+        let done = work(kept);
         if matches!(done, Err(Fail::Sql(_) | Fail::Commit(_))) {
             *slot = None;
         }
@@ -154,13 +167,10 @@ impl Line {
             }
         };
         let sql = open(&self.place, purpose)?;
-        if is_empty(&sql)? {
-            found(&self.place)?;
-        }
         if purpose == Purpose::Write {
             sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         }
-        Ok(Kept { sql, file })
+        Ok(Kept { sql, file, lasting: false })
     }
 }
 
@@ -173,7 +183,18 @@ fn shorten_log(sql: &Connection) {
     let _ = sql.busy_timeout(PATIENCE);
 }
 
-/// A connection of its own, for looking; the tables are there.
+impl Drop for Line {
+    fn drop(&mut self) {
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = writer.as_ref().filter(|kept| kept.lasting)
+            && self.place.log_size() > schema::LOG
+        {
+            shorten_log(&kept.sql);
+        }
+    }
+}
+
+/// A connection of its own, for looking.
 pub(super) fn look(line: &Line, doing: &str) -> Result<Connection> {
     line.connect(Purpose::Read).map(|kept| kept.sql).map_err(|fail| explain(line.place.file(), doing, fail))
 }

@@ -81,7 +81,6 @@ impl Place {
             Some(_) => {}
         }
         network::refuse(&self.dir)?;
-        self.database()?;
         inspect(&self.wake(), Sort::File)?;
         if let Some(meta) = inspect(&self.presence(), Sort::Directory)?
             && meta.mode() & 0o077 != 0

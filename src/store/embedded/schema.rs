@@ -6,7 +6,10 @@ pub(super) const VERSION: i64 = 1;
 
 /// How long the log may grow, in bytes, before it is copied back: each lone opener reads it through, so it stays
 /// small. 64 pages.
-pub(super) const LOG_BYTES: u64 = 64 * 4_120;
+pub(super) const LOG: u64 = 64 * 4_120;
+
+/// The same while a process keeps the file open, and so spares others the reading: 1,000 pages.
+pub(super) const LASTING_LOG: u64 = 1_000 * 4_120;
 
 /// Makes the tables of an empty file.
 ///

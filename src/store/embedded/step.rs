@@ -51,6 +51,9 @@ impl Embedded {
     /// Records a sign of life after a verb that looked. Only the first after silence is worth a
     /// transaction, and even that is no reason to fail.
     fn sight(&self, now: Millis, name: &AgentName, sighting: &Sighting) {
+        if self.presence.touch(name, sighting, now) {
+            return;
+        }
         if self.presence.seen(name).is_none_or(|seen| !seen.is_fresh(now)) {
             let _ = self.line.write_lightly("announce an agent", now, |desk| self.announce_first(desk, name));
         }
