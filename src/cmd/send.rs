@@ -56,8 +56,9 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     out.answer(&sent, |sent, style| sent_text(&request.to, sent, style))?;
     let is_self = app.identity()?.actor.name == request.to;
     if sent.recipient == Recipient::Unknown && !is_self && !out.is_quiet() {
-        let known = ops::agents(&open(app, out)?, &AgentsRequest::default())?.items;
-        out.notice(&names::unknown(&request.to, &known));
+        // The message is sent: that no suggestion can be made is no failure.
+        let known = open(app, out).and_then(|ctx| ops::agents(&ctx, &AgentsRequest::default()));
+        out.notice(&names::unknown(&request.to, &known.map(|page| page.items).unwrap_or_default()));
     }
     if let Some(wait) = args.wait_taken {
         let record = ops::wait_taken(&open(app, out)?, sent.id, wait)?;
