@@ -15,6 +15,7 @@ mod dead;
 mod help;
 mod history;
 mod man;
+mod names;
 mod pause;
 mod read;
 mod rename;
