@@ -19,6 +19,7 @@ pub mod hook;
 mod install;
 mod man;
 mod monitor;
+mod names;
 mod pause;
 mod read;
 mod rename;
