@@ -12,11 +12,14 @@ mod check;
 mod clear;
 mod completions;
 mod dead;
+mod doctor;
 mod help;
 mod history;
 pub mod hook;
+mod install;
 mod man;
 mod monitor;
+mod names;
 mod pause;
 mod read;
 mod rename;
@@ -143,6 +146,12 @@ pub enum Command {
     Monitor(monitor::Args),
     /// Tell an agent client what is new: called by its hooks
     Hook(hook::Args),
+    /// Check everything; each failure comes with the command that mends it
+    Doctor(doctor::Args),
+    /// Teach a program that agents run in to call postino
+    Install(install::Args),
+    /// Take postino out of a program's configuration again
+    Uninstall(install::UninstallArgs),
     /// Print a script that completes commands and names in your shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -180,7 +189,8 @@ fn look(env: &Env) -> Look {
 
 fn run(cli: Cli, out: &Output) -> Outcome {
     let Flags { agent, store, json: _, color: _, quiet: _ } = cli.flags;
-    let app = || App::new(Globals { agent, store });
+    let globals = Globals { agent, store };
+    let app = || App::new(globals.clone());
     match cli.command {
         Command::Send(args) => send::run(&mut app()?, out, args),
         Command::Ask(args) => ask::run(&mut app()?, out, args),
@@ -204,6 +214,9 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Hook(args) => Ok(hook::run(args)),
+        Command::Doctor(args) => doctor::run(globals, out, args),
+        Command::Install(args) => install::run(&mut app()?, out, args),
+        Command::Uninstall(args) => install::uninstall(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),
         Command::ExitCodes => help::exit_codes(out),

@@ -239,6 +239,11 @@ pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
+/// The file that this process was started from.
+pub fn executable() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
 /// The host's wall clock.
 pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -141,8 +141,14 @@ impl App {
         self.patience.get().unwrap_or_else(in_time)
     }
 
-    fn registry(&self) -> Registry {
+    /// The registry of sessions.
+    pub fn registry(&self) -> Registry {
         Registry::new(&self.settings.dirs.state)
+    }
+
+    /// The client process that this process runs in.
+    pub fn client(&self) -> Option<Found> {
+        self.registry().client(&Clues { outright: self.settings.client_pid, said: None, env: &self.env })
     }
 
     fn session(&self) -> Option<Registration> {

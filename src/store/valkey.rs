@@ -88,11 +88,6 @@ impl Valkey {
         Ok(Valkey { link, address, limits, meta_key: format!("{{{prefix}}}meta"), given })
     }
 
-    /// Whether the address sends a password over a network unencrypted.
-    pub fn sends_password_in_clear(&self) -> bool {
-        self.address.sends_password_in_clear()
-    }
-
     /// The same store over another connection.
     fn on(&self, link: Link) -> Valkey {
         Valkey {
@@ -121,6 +116,11 @@ impl Valkey {
         };
         now.to_string()
     }
+}
+
+/// Whether an address sends a password over a network unencrypted.
+pub fn sends_password_in_clear(url: &str) -> bool {
+    Address::parse(url).is_ok_and(|address| address.sends_password_in_clear())
 }
 
 impl Store for Valkey {
@@ -184,8 +184,8 @@ impl Store for Valkey {
         feed::clear_broadcasts(self, step)
     }
 
-    fn cleanup(&self, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned> {
-        people::cleanup(self, step, gone)
+    fn cleanup(&self, step: &Step<'_>, gone: &[Generation], only: Option<&AgentName>) -> Result<Cleaned> {
+        people::cleanup(self, step, gone, only)
     }
 
     fn list(&self, step: &Step<'_>, limit: u32, from: From) -> Result<Listing> {

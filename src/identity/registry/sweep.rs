@@ -1,8 +1,9 @@
 //! Tidying the registry: what belongs to processes that are gone, and what nobody has used for long.
 
 use std::fs::{self, DirEntry};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Registry;
@@ -16,7 +17,38 @@ const BOUND: Duration = Duration::from_secs(180 * 24 * 3600);
 /// After how long a half-written file is nobody's any more.
 const HALF_WRITTEN: Duration = Duration::from_secs(60);
 
+/// What lies in the registry of this host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// How many live client processes are registered.
+    pub live: usize,
+    /// Files of processes that are gone; the next session start sweeps them.
+    pub stale: Vec<PathBuf>,
+    /// Files that cannot be read.
+    pub damaged: Vec<PathBuf>,
+}
+
 impl Registry {
+    /// Looks at every registration of this host and changes nothing.
+    pub fn survey(&self) -> Survey {
+        let mut survey = Survey::default();
+        if fs::read_dir(self.sessions()).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+            survey.damaged.push(self.sessions());
+        }
+        for entry in entries(&self.sessions()) {
+            let is_registration = entry.path().extension().is_some_and(|extension| extension == "json");
+            let Some((pid, started)) = owner(&entry).filter(|_| is_registration) else { continue };
+            if process::look(pid).is_none_or(|process| process.started != started) {
+                survey.stale.push(entry.path());
+            } else if self.read(pid, started).is_none() {
+                survey.damaged.push(entry.path());
+            } else {
+                survey.live += 1;
+            }
+        }
+        survey
+    }
+
     /// Removes what belongs to client processes of this host that are gone, and what is older than anybody remembers.
     pub fn sweep(&self, now: Millis) {
         for entry in entries(&self.sessions()) {
