@@ -15,7 +15,7 @@ pub fn unknown(to: &AgentName, known: &[AgentInfo]) -> String {
         .filter(|agent| agent.name != *to && agent.last_seen.is_some())
         .map(|agent| (distance(to.as_str(), agent.name.as_str()), &agent.name))
         .min()
-        .filter(|(distance, _)| *distance <= to.as_str().len().div_ceil(4));
+        .filter(|(distance, _)| *distance <= to.as_str().len() / 3);
     let hint = near.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default();
     format!("nobody has used the name {to} yet, so the mail waits for it{hint}")
 }

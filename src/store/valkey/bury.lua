@@ -8,7 +8,7 @@ return run(function()
     local id, nonce = arg(n), arg(n + 1)
     local mail = fetch(id)
     if mail and mail.box == tostring(me.box) and mail.nonce == nonce and mail.standing == 'leased' then
-      bury(me.box, id, mail, arg(1), true)
+      bury(me.box, id, mail, arg(1), now, true)
       buried = buried + 1
     end
   end

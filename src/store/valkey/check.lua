@@ -43,7 +43,8 @@ return run(function()
   local fresh = unseen(me.box, cursor)
   local message = counts.ready > 0 and newest_message(me.box, counts)
   local broadcast = fresh > 0 and newest_broadcast(me.box, cursor)
-  local arrivals = me.box > 0 and call('HGET', box_key(me.box, 'meta'), 'arrivals') or 0
+  -- What ran out but was not moved yet has arrived, too.
+  local arrivals = me.box > 0 and (call('HGET', box_key(me.box, 'meta'), 'arrivals') or 0) + counts.arrived or 0
   return {counts.ready, counts.urgent, fresh, arrivals, message, message and sender(record_key(message)),
           broadcast, broadcast and sender(p .. 'y:' .. broadcast)}
 end)

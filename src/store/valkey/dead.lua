@@ -39,8 +39,12 @@ local function list()
     local mail = fetch(id, true)
     local words = mail and {mail.why, mail.died} or redis.pcall('HMGET', record_key(id), 'why', 'died')
     rows[#rows + 1] = {id, words[1] or 'its record is missing', words[2] or call('ZSCORE', box_key(me.box, 'dead'), id),
-                       mail and shown(mail) or {}}
+                       mail and shown(mail) or {}, mail and mail.rank or 0}
   end
+  table.sort(rows, function(a, b)
+    local x, y = tonumber(a[3]), tonumber(b[3])
+    return x > y or (x == y and a[5] > b[5])
+  end)
   return rows
 end
 

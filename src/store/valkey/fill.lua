@@ -21,7 +21,7 @@ function sorts.name(v)
     return
   end
   call('HSET', box_key(box, 'meta'), 'name', v[1])
-  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], string.format('%.0f %s %s', now, v[1], v[5])) end
+  if v[5] ~= '' then call('HSET', p .. 'claims', v[4], '0 ' .. v[1] .. ' ' .. v[5]) end
   if v[6] ~= '' then call('HSET', p .. 'sight', v[1], v[6] .. ' idle {}') end
 end
 
@@ -81,7 +81,7 @@ end
 -- 1 operation, 2 sender, 3 key, 4 fingerprint, 5 id, 6 expires
 function sorts.key(v)
   local place = p .. 'k:' .. v[1] .. ':' .. v[2] .. ':' .. redis.sha1hex(v[3])
-  if tonumber(v[6]) > now then remember(place, v[3], v[4], v[5], tonumber(v[6])) end
+  remember(place, v[3], v[4], v[5], tonumber(v[6]))
 end
 
 function sorts.counters(v)

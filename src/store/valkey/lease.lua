@@ -28,7 +28,7 @@ return run(function()
     local mail = fetch(id, true)
     if not mail then
       missing[#missing + 1] = id
-      if leases then bury(me.box, id, nil, 'its record is missing') end
+      if leases then bury(me.box, id, nil, 'its record is missing', now) end
     else
       if leases then take(mail) end
       messages[#messages + 1] = shown(mail)

@@ -1,4 +1,4 @@
--- list: 1 how many, 2 an offset, 3 behind which id or ''. Answers messages, ids without a record, how many in all, the time.
+-- list: 1 how many, 2 an offset, 3 behind which id or ''. Answers messages, ids without a record, how many in all.
 local limit, after = tonumber(arg(1)), arg(3)
 
 local function page()
@@ -14,15 +14,16 @@ end
 return run(function()
   begin(false, false)
   settle_due(me.box)
-  if me.box == 0 then return {{}, {}, 0, now} end
+  if me.box == 0 then return {{}, {}, 0} end
   local rows, missing, counts = {}, {}, count(me.box)
   for _, id in ipairs(page()) do
     local mail = fetch(id, true)
     if not mail then
       missing[#missing + 1] = id
-    elseif mail.standing == 'leased' or mail.expires > now then
-      rows[#rows + 1] = shown(mail)
+    else
+      mail.standing = standing_of(mail)
+      if mail.standing == 'waiting' or mail.standing == 'leased' then rows[#rows + 1] = shown(mail) end
     end
   end
-  return {rows, missing, counts.ready + counts.leased, now}
+  return {rows, missing, counts.ready + counts.leased}
 end)

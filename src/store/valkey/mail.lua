@@ -23,7 +23,7 @@ local function fetch(id, whole)
   return mail.rank and mail.expires and mail.deliveries and mail or nil
 end
 
--- A record as it goes to the caller.
+-- A record as it goes to the caller: its id and its fields in their order.
 local function shown(mail)
   local row = {mail.id}
   for i, field in ipairs(FIELDS) do
@@ -85,18 +85,18 @@ local function drop_dead(box, id)
   if mail then forget(mail) else call('DEL', record_key(id)) end
 end
 
--- Makes a dead letter. Without a record it keeps its id and the reason.
-local function bury(box, id, mail, why, bad)
+-- Makes a dead letter that died at `at`. Without a record it keeps its id and the reason.
+local function bury(box, id, mail, why, at, bad)
   local rank = mail and mail.rank or call('ZSCORE', box_key(box, 'all'), id) or 0
   leave(box, id)
   if not mail then call('DEL', record_key(id)) end
-  call('HSET', record_key(id), 'standing', 'dead', 'why', why, 'died', now, 'rank', rank, 'box', box,
+  call('HSET', record_key(id), 'standing', 'dead', 'why', why, 'died', at, 'rank', rank, 'box', box,
     'bad', (bad or not mail) and '1' or '')
   call('HDEL', record_key(id), 'nonce', 'until')
   call('PEXPIRE', record_key(id), WEEK + DAY / 2)
-  call('ZADD', box_key(box, 'dead'), now, id)
-  keep(box_key(box, 'dead'), now + WEEK)
-  due_at(box, now + WEEK)
+  call('ZADD', box_key(box, 'dead'), at, id)
+  keep(box_key(box, 'dead'), at + WEEK)
+  due_at(box, at + WEEK)
   add('died', 1)
   announce('message.dead', id, nil, mail and mail.from, mail and mail.to)
   for _, oldest in ipairs(call('ZRANGE', box_key(box, 'dead'), 0, -1 - MAX_DEAD)) do
@@ -105,13 +105,11 @@ local function bury(box, id, mail, why, bad)
   end
 end
 
+-- Takes a message whose TTL ran out away for good.
 local function expire(box, id, mail)
   leave(box, id)
   add('expired', 1)
-  if mail then
-    call('HSET', record_key(id), 'standing', 'expired')
-    call('PEXPIRE', record_key(id), HOUR)
-  end
+  if mail then forget(mail) else call('DEL', record_key(id)) end
   announce('message.expired', id, nil, mail and mail.from, mail and mail.to)
 end
 
@@ -122,12 +120,27 @@ local function fate(mail)
   return mail.expires <= now and 'expired' or 'ready'
 end
 
+-- When a lease ended: a run-out one earlier than now.
+local function ended(mail) return math.min(now, tonumber(mail['until']) or now) end
+
+-- Where a message stands, also when nobody has moved it there yet; nil when it is gone.
+local function standing_of(mail)
+  if mail.standing == 'dead' then return tonumber(mail.died) + WEEK > now and 'dead' or nil end
+  if mail.standing ~= 'leased' then return mail.expires > now and mail.standing or nil end
+  if ended(mail) == now then return 'leased' end
+  local becomes = fate(mail)
+  return becomes == 'ready' and 'waiting' or becomes == 'dead' and 'dead' or nil
+end
+
 -- Ends a lease without an ack; true when the message waits again.
 local function end_lease(box, id, mail)
   local becomes = fate(mail)
   if becomes == 'dead' then
-    bury(box, id, mail, mail.deliveries .. (mail.deliveries == 1 and ' delivery' or ' deliveries') .. ' without an ack')
+    local times = mail.deliveries == 1 and ' delivery' or ' deliveries'
+    bury(box, id, mail, mail.deliveries .. times .. ' without an ack', ended(mail))
   elseif becomes == 'expired' then
+    -- It was ready from the end of its lease to the end of its TTL, and a check may have said so.
+    if mail and ended(mail) < mail.expires then call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1) end
     expire(box, id, mail)
   else
     call('ZREM', box_key(box, 'lease'), id)
@@ -137,13 +150,20 @@ local function end_lease(box, id, mail)
   end
 end
 
--- The leases that ran out, those first in the queue when there are more than the budget.
+-- The leases that ran out; when there are more than the budget, what is ready again first, in the queue's order, so that
+-- a lease right after this finds the head of the queue.
 local function overdue(box, budget)
   local ids = call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)
   if #ids <= budget then return ids end
-  local rank, first = {}, {}
-  for _, id in ipairs(ids) do rank[id] = tonumber(call('ZSCORE', box_key(box, 'all'), id) or 0) end
-  table.sort(ids, function(a, b) return rank[a] < rank[b] end)
+  local place, first = {}, {}
+  for _, id in ipairs(ids) do
+    local mail = fetch(id)
+    place[id] = {fate(mail) == 'ready' and 0 or 1, mail and mail.rank or 0}
+  end
+  table.sort(ids, function(a, b)
+    local x, y = place[a], place[b]
+    return x[1] < y[1] or (x[1] == y[1] and x[2] < y[2])
+  end)
   for i = 1, budget do first[i] = ids[i] end
   return first
 end
@@ -188,7 +208,7 @@ local function count(box)
     ready = call('ZCOUNT', box_key(box, 'rexp'), after, '+inf'),
     urgent = call('ZCOUNT', box_key(box, 'urg'), after, '+inf'),
     leased = call('ZCOUNT', box_key(box, 'lease'), after, '+inf'),
-    back = {}, expired = 0, dying = 0,
+    back = {}, expired = 0, dying = 0, arrived = 0,
   }
   for _, id in ipairs(call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do
     local mail = fetch(id)
@@ -197,7 +217,9 @@ local function count(box)
       counts.dying = counts.dying + 1
     elseif becomes == 'expired' then
       counts.expired = counts.expired + 1
+      if mail and ended(mail) < mail.expires then counts.arrived = counts.arrived + 1 end
     else
+      counts.arrived = counts.arrived + 1
       counts.ready, counts.back[#counts.back + 1] = counts.ready + 1, mail
       if mail.urgent == '1' then counts.urgent = counts.urgent + 1 end
     end

@@ -178,9 +178,9 @@ pub(super) fn list(store: &Valkey, step: &Step<'_>, limit: u32, from: From) -> R
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     let rows = row.rows()?;
     let without_record = missing(row.row()?)?;
-    let (total, now) = (row.number()?, Millis(row.number()?));
+    let total = row.number()?;
     for stored in rows {
-        match Stored::read(stored)?.record(now) {
+        match Stored::read(stored)?.record() {
             Ok(record) => items.push(record),
             Err(bad) => unreadable.push(bad),
         }
@@ -190,30 +190,23 @@ pub(super) fn list(store: &Valkey, step: &Step<'_>, limit: u32, from: From) -> R
 }
 
 pub(super) fn history(store: &Valkey, step: &Step<'_>, query: &HistoryQuery) -> Result<Vec<Record>> {
-    let mut row = Verb::step(store, &script::HISTORY, step)
+    let row = Verb::step(store, &script::HISTORY, step)
         .maybe(query.agent.as_ref())
         .maybe(query.with.as_ref())
         .maybe(query.thread)
         .maybe(query.before)
         .number(query.limit)
         .row()?;
-    let (rows, now) = (row.rows()?, Millis(row.number()?));
-    let mut records = Vec::with_capacity(rows.len());
-    for row in rows {
-        // What cannot be read has no story to tell; the mailbox it lies in says so.
-        if let Ok(record) = Stored::read(row)?.record(now) {
-            records.push(record);
-        }
-    }
-    Ok(records)
+    // What cannot be read has no story to tell; the mailbox it lies in says so.
+    row.values()
+        .filter_map(|value| Row::of(value).and_then(Stored::read).map(|stored| stored.record().ok()).transpose())
+        .collect()
 }
 
 pub(super) fn find(store: &Valkey, step: &Step<'_>, id: MessageId) -> Result<Option<Record>> {
     let verb = Verb::step(store, &script::HISTORY, step).arg("").arg("").arg("").arg("").arg("0").number(id);
-    let mut row = verb.row()?;
-    let (rows, now) = (row.rows()?, Millis(row.number()?));
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
-    let found = Stored::read(row)?.record(now);
+    let Some(row) = verb.row()?.values().next() else { return Ok(None) };
+    let found = Stored::read(Row::of(row)?)?.record();
     found.map(Some).map_err(|bad| {
         crate::error::Error::new(crate::error::Kind::Other, format!("message {id} cannot be read: {}", bad.reason))
             .hint("reading its mailbox makes a dead letter of it")

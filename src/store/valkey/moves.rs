@@ -74,32 +74,45 @@ pub(super) fn fill_done(store: &Valkey, token: &MoveToken) -> Result<()> {
     moving(store, None, "fill_done", &token.0).run().map(drop)
 }
 
+/// Counts what an export carries, so that both sides of a move count the same.
 pub(super) fn census(store: &Valkey) -> Result<Census> {
-    let mut census = Census::default();
-    let mut place = Some("-inf".to_owned());
-    while let Some(after) = place {
-        let mut row = Verb::plain(store, &script::CENSUS, None).arg(after).row()?;
-        census.names = row.number()?;
-        census.broadcasts = row.number()?;
-        census.keys = row.number()?;
-        census.messages += row.number::<u64>()?;
-        place = row.maybe_text()?;
+    let mut row = Verb::plain(store, &script::CENSUS, None).row()?;
+    let mut census = Census { names: row.number()?, keys: row.number()?, ..Census::default() };
+    for sort in ["mail", "announcements", "notices"] {
+        let mut place = Some(start_of(sort).to_owned());
+        while let Some(after) = place {
+            let (parcels, next) = page(store, sort, &after, true)?;
+            let count = u64::try_from(parcels.len()).unwrap_or(u64::MAX);
+            if sort == "mail" {
+                census.messages += count
+            } else {
+                census.broadcasts += count
+            }
+            place = next;
+        }
     }
     Ok(census)
 }
 
-pub(super) fn export(store: &Valkey, page: Option<&str>) -> Result<ParcelPage> {
-    let (sort, after) = page.and_then(|page| page.split_once(' ')).unwrap_or((SORTS[0], start_of(SORTS[0])));
+pub(super) fn export(store: &Valkey, from: Option<&str>) -> Result<ParcelPage> {
+    let (sort, after) = from.and_then(|page| page.split_once(' ')).unwrap_or((SORTS[0], start_of(SORTS[0])));
     let Some(index) = SORTS.iter().position(|known| *known == sort) else {
         return Err(Error::new(Kind::Usage, format!("{sort:?} is no page of an export")));
     };
-    let mut row = Verb::plain(store, &script::EXPORT, None).arg(sort).arg(after).row()?;
-    let parcels = row.rows()?.into_iter().map(|row| parcel(sort, row)).collect::<Result<_>>()?;
-    let next = match row.maybe_text()? {
+    let (parcels, next) = page(store, sort, after, false)?;
+    let next = match next {
         Some(place) => Some(format!("{sort} {place}")),
         None => SORTS.get(index + 1).map(|next| format!("{next} {}", start_of(next))),
     };
     Ok(ParcelPage { parcels, next })
+}
+
+/// A page of one sort, without what cannot be read, and the place to go on behind.
+fn page(store: &Valkey, sort: &str, after: &str, counts: bool) -> Result<(Vec<Parcel>, Option<String>)> {
+    let verb = Verb::plain(store, &script::EXPORT, None).arg(sort).arg(after);
+    let mut row = verb.arg(if counts { "1" } else { "" }).row()?;
+    let parcels = row.rows()?.into_iter().filter_map(|row| parcel(sort, row).ok()).collect();
+    Ok((parcels, row.maybe_text()?))
 }
 
 /// The place before the first entry of a sort.
@@ -142,17 +155,11 @@ fn name(mut row: Row) -> Result<Parcel> {
 }
 
 fn mail(stored: &Stored) -> Result<Parcel> {
-    let unreadable = |reason: &str| {
-        Error::new(Kind::Other, format!("message {} cannot be moved, for it cannot be read: {reason}", stored.id))
-            .hint("read its mailbox first: that makes a dead letter of it")
-    };
-    // What was due when the mark came stays as it stands; the new store moves it.
-    let record = stored.record(Millis(i64::MIN)).map_err(|bad| unreadable(&bad.reason))?;
-    let message = stored.leased().map_err(|bad| unreadable(&bad.reason))?;
+    let message = stored.leased().map_err(|bad| reply::strange(bad.reason))?;
+    let record = stored.record().map_err(|bad| reply::strange(bad.reason))?;
     let place = stored.mailbox().zip(stored.rank()).zip(stored.expires());
-    let ((mailbox, rank), expires) = place.ok_or_else(|| unreadable("its place is not known"))?;
-    let record = Box::new(Record { message, ..record });
-    Ok(Parcel::Mail { mailbox, rank, record, expires, dead: stored.death() })
+    let ((mailbox, rank), expires) = place.ok_or_else(|| reply::strange("a message has no place"))?;
+    Ok(Parcel::Mail { mailbox, rank, record: Box::new(Record { message, ..record }), expires, dead: stored.death() })
 }
 
 fn broadcast(mut row: Row) -> Result<Parcel> {
@@ -184,7 +191,8 @@ fn counters(mut row: Row) -> Result<Parcel> {
 }
 
 pub(super) fn fill(store: &Valkey, token: &MoveToken, parcels: &[Parcel]) -> Result<()> {
-    for chunk in parcels.chunks(PARCELS) {
+    // Also without parcels the token is judged.
+    for chunk in parcels.chunks(PARCELS).chain(parcels.is_empty().then_some(parcels)) {
         let mut verb = Verb::plain(store, &script::FILL, None).arg(token.0.as_str());
         for parcel in chunk {
             let (sort, values) = packed(parcel);

@@ -58,6 +58,11 @@ local function live_claim(gen, gone)
   if gen == 0 or gen == gone then return nil end
   local claim = claim_of(gen)
   if not claim then return nil end
+  -- A claim that came with a move does not know since when: its silence begins when it is first asked for.
+  if claim.at == 0 then
+    claim.at = now
+    if not marked then call('HSET', p .. 'claims', gen, string.format('%.0f %s %s', now, claim.name, claim.holder)) end
+  end
   local sight = sight_of(claim.name)
   return now - math.max(claim.at, sight and sight.at or 0) < DAY and claim or nil
 end

@@ -129,32 +129,17 @@ impl Stored {
         Ok(Message { receipt: self.receipt(), lease_until: self.millis(Field::Until), ..self.message()? })
     }
 
-    /// The message with its whole story, as it stands at `now`.
-    pub(super) fn record(&self, now: Millis) -> std::result::Result<Record, Unreadable> {
+    /// The message with its whole story, without its receipt.
+    pub(super) fn record(&self) -> std::result::Result<Record, Unreadable> {
+        let standing = self.text(Field::Standing).as_deref().and_then(reply::word);
+        let standing = standing.ok_or_else(|| self.unreadable("where it stands is not known"))?;
+        let lease_until = if standing == Standing::Leased { self.millis(Field::Until) } else { None };
         Ok(Record {
-            message: self.message()?,
-            standing: self.standing(now).ok_or_else(|| self.unreadable("where it stands is not known"))?,
+            message: Message { lease_until, ..self.message()? },
+            standing,
             taken_at: self.millis(Field::Taken),
             taken_by: self.parsed(Field::By),
             acked_at: self.millis(Field::Acked),
-        })
-    }
-
-    /// Where it stands at `now`: what is due but was not moved yet counts as moved.
-    fn standing(&self, now: Millis) -> Option<Standing> {
-        let stored: Standing = reply::word(&self.text(Field::Standing)?)?;
-        let expired = self.expires().is_some_and(|expires| expires <= now);
-        let held = self.millis(Field::Until).is_some_and(|until| until > now);
-        Some(match stored {
-            Standing::Waiting if expired => Standing::Expired,
-            Standing::Leased if !held => {
-                if expired {
-                    Standing::Expired
-                } else {
-                    Standing::Waiting
-                }
-            }
-            Standing::Waiting | Standing::Leased | Standing::Taken | Standing::Expired | Standing::Dead => stored,
         })
     }
 

@@ -71,7 +71,7 @@ end
 return run(function()
   begin(true, true)
   local old = me.box > 0 and main_name(me) or me.name
-  if to == me.name or to == old then refuse('same', to) end
+  if to == old then refuse('same', to) end
   local known = look(to)
   local held = known and known.gen ~= me.gen and live_claim(known.gen, gone)
   if held then refuse('nameheld', to) end
@@ -88,6 +88,7 @@ return run(function()
   leave_name(old, me.gen)
   point(to, me.box, me.gen, false)
   if claim then call('HSET', p .. 'claims', me.gen, string.format('%.0f %s %s', now, to, claim.holder)) end
+  if not known then wake(p .. 'wn:' .. to) end
   announce('agent.renamed', nil, old, nil, to)
   wake(p .. 'w:' .. me.box)
   return merged
