@@ -88,11 +88,6 @@ impl Valkey {
         Ok(Valkey { link, address, limits, meta_key: format!("{{{prefix}}}meta"), given })
     }
 
-    /// Whether the address sends a password over a network unencrypted.
-    pub fn sends_password_in_clear(&self) -> bool {
-        self.address.sends_password_in_clear()
-    }
-
     /// The same store over another connection.
     fn on(&self, link: Link) -> Valkey {
         Valkey {

@@ -6,4 +6,5 @@
 
 mod layers;
 mod processes;
+#[expect(dead_code, reason = "shared with the store's own tests, which need more of it")]
 mod server;

@@ -313,7 +313,7 @@ fn authenticate(address: &Address, packed: &mut Vec<u8>) -> usize {
 
 /// What a server's error says about where the request should have gone.
 fn diversion(node: &Node, error: RedisError) -> Option<Failure> {
-    match error.code() {
+    match trouble::code_of(&error) {
         Some(code @ ("MOVED" | "ASK")) => {
             let place = error.redirect_node().map(|(place, _)| place)?;
             let (host, port) = place.rsplit_once(':')?;
