@@ -75,6 +75,11 @@ pub fn choose(flag: Option<&str>, settings: &Settings, session: Option<&Registra
     Ok(Chosen { fresh, ..chosen(line.0, By::Choice, &line.1) })
 }
 
+/// Whether a store was set or chosen before, so that using it now is no first use.
+pub fn is_made(settings: &Settings) -> bool {
+    settings.store.is_some() || settings.dirs.config.join("store").exists()
+}
+
 /// Writes down another store, for everybody who uses the choice.
 pub fn switch(settings: &Settings, address: &Address, reason: &str) -> Result<()> {
     let path = settings.dirs.config.join("store");

@@ -44,10 +44,6 @@ pub struct Globals {
     pub agent: Option<AgentName>,
     /// `--store`.
     pub store: Option<String>,
-    /// `--json`.
-    pub json: bool,
-    /// `--quiet`.
-    pub quiet: bool,
 }
 
 /// A command's surroundings.
@@ -58,6 +54,7 @@ pub struct App {
     pub settings: Settings,
     env: Env,
     patient: Cell<bool>,
+    said: Cell<bool>,
     opened: OnceCell<Opened>,
 }
 
@@ -73,17 +70,12 @@ impl App {
     pub fn new(globals: Globals) -> Result<App> {
         let env = Env::of_process()?;
         let settings = Settings::read(&env)?;
-        Ok(App { globals, settings, env, patient: Cell::new(false), opened: OnceCell::new() })
+        Ok(App { globals, settings, env, patient: Cell::new(false), said: Cell::new(false), opened: OnceCell::new() })
     }
 
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
     pub fn waiting(&self) {
         self.patient.set(true);
-    }
-
-    /// A variable of the environment.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        self.env.get(name)
     }
 
     /// What an operation needs: the store, opened at the first call, and who asks.
@@ -99,6 +91,11 @@ impl App {
         })
     }
 
+    /// The store in use, for what only commands do to a store as a whole.
+    pub fn store(&self) -> Result<&dyn Store> {
+        Ok(&*self.opened()?.store)
+    }
+
     /// Which store is in use and why.
     pub fn chosen(&self) -> Result<&Chosen> {
         Ok(&self.opened()?.chosen)
@@ -109,10 +106,11 @@ impl App {
         Ok(&self.opened()?.identity)
     }
 
-    /// What is to be said once about the store, at the first use.
+    /// What is to be said about the store at the first use; said once, so the next call gives nothing.
     pub fn notice(&self) -> Option<String> {
         let chosen = &self.opened.get()?.chosen;
-        chosen.fresh.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
+        let first = chosen.fresh && !self.said.replace(true);
+        first.then(|| format!("using {} ({}); `postino store` shows it", chosen.address, chosen.reason))
     }
 
     /// How patient this command is with a server.
@@ -147,7 +145,9 @@ impl App {
         let mut identity = resolve(session.as_ref());
         let Some(mut session) = identity.session.take() else { return Ok(identity) };
         let home = chosen.address.secret();
-        if session.store.as_ref().is_some_and(|store| *store != home) || session.prefix.as_ref().is_some_and(|p| *p != chosen.prefix) {
+        if session.store.as_ref().is_some_and(|store| *store != home)
+            || session.prefix.as_ref().is_some_and(|p| *p != chosen.prefix)
+        {
             // Another store knows nothing of this session's claim: there its name is a guess like a directory's.
             identity.actor.standing = Standing::Guessed { gone: None };
             return Ok(identity);
@@ -162,7 +162,13 @@ impl App {
     }
 
     /// Claims the wish or the next free name, and writes it down.
-    fn claim(&self, store: &dyn Store, identity: &Identity, session: &mut Registration, wish: &AgentName) -> Result<AgentName> {
+    fn claim(
+        &self,
+        store: &dyn Store,
+        identity: &Identity,
+        session: &mut Registration,
+        wish: &AgentName,
+    ) -> Result<AgentName> {
         // The claim itself is made by nobody yet: an actor without a claim.
         let mut actor = identity.actor.clone();
         actor.standing = Standing::Guessed { gone: None };
@@ -189,8 +195,16 @@ impl App {
         match error.kind {
             Kind::Moving => self.follow(error),
             Kind::NameLost => Err(self.next_name(error)),
-            Kind::Usage | Kind::NotFound | Kind::TimedOut | Kind::Full | Kind::Conflict | Kind::Stale | Kind::NameHeld
-            | Kind::Denied | Kind::Unreachable | Kind::Other => Err(error),
+            Kind::Usage
+            | Kind::NotFound
+            | Kind::TimedOut
+            | Kind::Full
+            | Kind::Conflict
+            | Kind::Stale
+            | Kind::NameHeld
+            | Kind::Denied
+            | Kind::Unreachable
+            | Kind::Other => Err(error),
         }
     }
 
@@ -224,8 +238,11 @@ impl App {
         let Some(mut session) = opened.identity.session.clone() else { return error };
         let lost = opened.identity.actor.name.clone();
         match self.claim(&*opened.store, &opened.identity, &mut session, &lost) {
-            Ok(name) => Error::new(Kind::NameLost, format!("another session took the name {lost} over; this session is {name} now"))
-                .hint("run the command again"),
+            Ok(name) => Error::new(
+                Kind::NameLost,
+                format!("another session took the name {lost} over; this session is {name} now"),
+            )
+            .hint("run the command again"),
             Err(failed) => failed,
         }
     }

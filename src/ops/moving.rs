@@ -8,8 +8,10 @@ use super::Machine;
 use crate::error::{Error, Kind, Result};
 use crate::store::{Census, MoveToken, Phase, Store};
 
-/// How long the mark on the source lives without being renewed.
-const MARK: Duration = Duration::from_secs(30);
+/// How long the mark on the source lives without being renewed. A page is copied in far less.
+const MARK: Duration = Duration::from_secs(5);
+/// The pause before looking again whether another mover's mark has run out.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What was moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +36,7 @@ pub fn move_store(machine: &dyn Machine, from: &dyn Store, to: &dyn Store, url: 
         return Ok(MoveResponse { moved: to.census()? });
     }
     let token = MoveToken(format!("{:032x}", machine.random()));
-    from.move_mark(machine.now(), &token, MARK)?;
+    mark(machine, from, &token)?;
     let copied = copy(machine, from, to, &token).and_then(|moved| {
         from.move_done(machine.now(), &token, url)?;
         Ok(moved)
@@ -46,6 +48,17 @@ pub fn move_store(machine: &dyn Machine, from: &dyn Store, to: &dyn Store, url: 
     let moved = copied?;
     to.fill_done(&token)?;
     Ok(MoveResponse { moved })
+}
+
+/// Marks the source. The mark of a mover that was killed runs out by itself: one such is waited for.
+fn mark(machine: &dyn Machine, from: &dyn Store, token: &MoveToken) -> Result<()> {
+    let until = machine.instant() + MARK + LOOK_AGAIN;
+    loop {
+        match from.move_mark(machine.now(), token, MARK) {
+            Err(error) if error.kind == Kind::Moving && machine.instant() < until => std::thread::sleep(LOOK_AGAIN),
+            marked => return marked,
+        }
+    }
 }
 
 /// Copies page by page, renewing the mark, and compares the counts.

@@ -5,6 +5,7 @@
 mod agents;
 mod broadcasts;
 mod claims;
+mod counts;
 mod dead;
 mod desk;
 mod due;
@@ -25,6 +26,7 @@ mod reading;
 mod rename;
 mod schema;
 mod send;
+mod step;
 mod waiter;
 
 #[cfg(test)]
@@ -33,19 +35,18 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use self::desk::{About, Desk, Entrance};
-use self::fail::Res;
+use self::desk::{Desk, Entrance};
 use self::line::Line;
 use self::names::{Me, Use};
 use self::place::Place;
 use self::presence::Presence;
 use super::{
     AgentPage, BroadcastQuery, Census, Claim, Cleaned, DeadLetter, Durability, EventPage, Feed, From, Health,
-    HistoryQuery, Holder, Listing, MoveToken, NewBroadcast, NewMail, News, Parcel, ParcelPage, Phase, Pick, Policy,
-    Record, Renamed, Scope, Sent, Settle, Settled, Sighting, Stats, Step, Store, Waiter,
+    HistoryQuery, Holder, Listing, MoveToken, NewBroadcast, NewMail, News, Parcel, ParcelPage, Phase, Pick, Record,
+    Renamed, Scope, Sent, Settle, Settled, Stats, Step, Store, Waiter,
 };
 use crate::error::{Error, Kind, Result};
-use crate::model::{AgentName, Cursor, EventType, Generation, MessageId, Millis, Receipt};
+use crate::model::{AgentName, Cursor, Generation, MessageId, Millis, Receipt};
 
 /// A store in one file.
 pub struct Embedded {
@@ -61,70 +62,6 @@ impl Embedded {
         let place = Place::new(file)?;
         let presence = Presence::new(place.presence());
         Ok(Embedded { line: Line::new(place), presence })
-    }
-
-    /// Runs a verb that looks: the actor is judged, and seen when it was not refused.
-    fn look<T>(&self, step: &Step<'_>, doing: &str, work: impl FnOnce(&Desk<'_>, &Me) -> Res<T>) -> Result<T> {
-        let (done, seen_as) = self.line.read(doing, step.now, Entrance::Read, |desk| {
-            let me = names::judge(desk, &self.presence, step, Use::Look)?;
-            Ok((work(desk, &me)?, me.seen_as))
-        })?;
-        if let (Some(name), Some(sighting)) = (seen_as, &step.by.sighting) {
-            self.sight(step.now, &name, sighting);
-        }
-        Ok(done)
-    }
-
-    /// Runs a verb that writes: the actor is judged, what is due is moved, the actor is seen.
-    fn act<T>(
-        &self,
-        step: &Step<'_>,
-        usage: Use,
-        doing: &str,
-        work: impl FnOnce(&Desk<'_>, &mut Me) -> Res<T>,
-    ) -> Result<T> {
-        self.line.write(doing, step.now, Entrance::Write, |desk| {
-            let mut me = names::judge(desk, &self.presence, step, usage)?;
-            due::sweep(desk, step.policy)?;
-            let done = work(desk, &mut me)?;
-            if let (Some(name), Some(sighting)) = (&me.seen_as, &step.by.sighting) {
-                self.announce_first(desk, name)?;
-                self.presence.record(name, sighting, step.now);
-            }
-            Ok(done)
-        })
-    }
-
-    /// Records a sign of life after a verb that looked. Only the first after silence is worth a
-    /// transaction, and even that is no reason to fail.
-    fn sight(&self, now: Millis, name: &AgentName, sighting: &Sighting) {
-        if self.presence.seen(name).is_none_or(|seen| !seen.is_fresh(now)) {
-            let _ = self.line.write_lightly("announce an agent", now, |desk| self.announce_first(desk, name));
-        }
-        self.presence.record(name, sighting, now);
-    }
-
-    /// Announces an agent that was not online.
-    fn announce_first(&self, desk: &Desk<'_>, name: &AgentName) -> Res<()> {
-        if self.presence.seen(name).is_some_and(|seen| seen.is_fresh(desk.now)) {
-            return Ok(());
-        }
-        desk.announce(EventType::Online, About { agent: Some(name.as_str()), ..About::default() })
-    }
-
-    /// Moves what is due, for a verb that looked and found that nobody does; a refusal harms nothing.
-    fn tidy(&self, now: Millis, policy: &Policy, mailbox: Option<i64>) {
-        let _ = self.line.write("move what is due", now, Entrance::Write, |desk| {
-            if let Some(mailbox) = mailbox {
-                due::settle(desk, policy, mailbox)?;
-            }
-            due::sweep(desk, policy)
-        });
-    }
-
-    /// Runs a verb of a move.
-    fn migrate<T>(&self, now: Millis, doing: &str, work: impl FnOnce(&Desk<'_>) -> Res<T>) -> Result<T> {
-        self.line.write(doing, now, Entrance::Mover, work)
     }
 }
 

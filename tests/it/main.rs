@@ -4,7 +4,12 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+mod choice;
+mod cli;
 mod layers;
+mod moving;
 mod processes;
-#[expect(dead_code, reason = "shared with the store's own tests, which need more of it")]
+#[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
+mod session;
+mod support;

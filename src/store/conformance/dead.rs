@@ -66,9 +66,8 @@ pub(super) fn single_letters_can_be_retried_and_purged(w: World) {
     assert_eq!(w.ask("bob", |store, step| store.dead_retry(step, Some(&[sent[1]]))).unwrap(), 1);
     assert_eq!(w.ask("bob", |store, step| store.dead_purge(step, Some(&[sent[2]]))).unwrap(), 1);
     assert_eq!(ids(&w.lease("bob", 10)), [sent[1]]);
-    let mut left = w.dead("bob");
-    left.sort();
-    assert_eq!(left, [sent[0], sent[3]]);
+    let left = w.dead("bob");
+    assert!(left.len() == 2 && left.contains(&sent[0]) && left.contains(&sent[3]));
 }
 
 pub(super) fn only_own_dead_letters_are_retried_or_purged(w: World) {

@@ -189,7 +189,7 @@ pub(super) fn cursors_and_keys_survive_a_move(mut w: World) {
 }
 
 pub(super) fn a_large_store_is_carried_in_pages(w: World) {
-    let sent: Vec<MessageId> = ["bob", "cem", "dan"].iter().flat_map(|who| w.send_many("ann", who, 700)).collect();
+    let sent: Vec<MessageId> = ["bob", "cem", "dan"].iter().flat_map(|who| w.send_many("ann", who, 170)).collect();
     for _ in 0..150 {
         w.announce("ann", "hear this");
     }

@@ -12,18 +12,19 @@ use crate::store::{Claim, NewMail, Settle};
 
 /// Runs `act` in `count` threads that start together, each with a handle of its own.
 fn race<T: Send>(w: &World, count: usize, act: impl Fn(usize, &World) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(count);
+    let (start, act) = (Barrier::new(count), &act);
+    let handles: Vec<World> = (0..count).map(|_| w.again()).collect();
+    // The first call opens the connection; the race is about the second.
+    handles.iter().for_each(|own| drop(own.check("warm-up")));
     std::thread::scope(|scope| {
-        let runner = |n: usize| {
-            let (own, start, act) = (w.again(), &start, &act);
+        let runner = |(n, own): (usize, World)| {
+            let start = &start;
             move || {
-                // The first call opens the connection; the race is about the second.
-                own.check("warm-up");
                 start.wait();
                 act(n, &own)
             }
         };
-        let threads: Vec<_> = (0..count).map(|n| scope.spawn(runner(n))).collect();
+        let threads: Vec<_> = handles.into_iter().enumerate().map(|each| scope.spawn(runner(each))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
 }

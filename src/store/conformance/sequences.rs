@@ -262,7 +262,7 @@ impl Pair {
 }
 
 pub(super) fn any_sequence_of_steps_agrees_with_the_model(w: World) {
-    let config = ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
     let policy = Policy { ttl: Duration::from_secs(137), max_inbox: 6, max_broadcasts: 4, max_deliveries: 3 };
     let result = TestRunner::new(config).run(&prop::collection::vec(any_op(), 1..70), |ops| {
         let mut w = (w.makers.same)().unwrap();

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
+use super::counts::{self, CORRECTIONS, Live, unsigned};
 use super::desk::Desk;
-use super::due::{self, CORRECTIONS, Live, unsigned};
+use super::due;
 use super::fail::Res;
 use super::names;
 use super::presence::Presence;
@@ -41,7 +42,7 @@ fn everybody(desk: &Desk<'_>, presence: &Presence, policy: &Policy) -> Res<BTree
 /// The counts of every mailbox at this moment.
 fn counts(desk: &Desk<'_>, policy: &Policy) -> Res<HashMap<i64, Live>> {
     let mut query = desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, arrivals, id FROM mailboxes")?;
-    let rows = query.query_map([], |row| Ok((row.get(5)?, due::read_counts(row)?)))?;
+    let rows = query.query_map([], |row| Ok((row.get(5)?, counts::read_counts(row)?)))?;
     let mut counts = rows.collect::<rusqlite::Result<HashMap<i64, Live>>>()?;
     let mut query = desk
         .sql
@@ -49,7 +50,7 @@ fn counts(desk: &Desk<'_>, policy: &Policy) -> Res<HashMap<i64, Live>> {
     let mut rows = query.query(params![desk.now.0, policy.max_deliveries])?;
     while let Some(row) = rows.next()? {
         let live = counts.entry(row.get(0)?).or_default();
-        *live = live.plus(due::read_corrections(row, 1)?);
+        *live = live.plus(counts::read_corrections(row, 1)?);
     }
     Ok(counts)
 }
@@ -99,7 +100,7 @@ pub(super) fn clean_up(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, go
         }
         if let Some(mailbox) = known.mailbox {
             while due::settle(desk, step.policy, mailbox)? == due::RUN {}
-            let live = due::live(desk, step.policy, mailbox)?;
+            let live = counts::live(desk, step.policy, mailbox)?;
             let old = old_dead(desk, mailbox)?;
             if live.waiting + live.leased + live.dead - old > 0 {
                 continue;
@@ -121,9 +122,9 @@ fn is_held(desk: &Desk<'_>, presence: &Presence, name: &AgentName, gone: &[Gener
 
 /// How many dead letters of a mailbox are too old and not dropped yet.
 fn old_dead(desk: &Desk<'_>, mailbox: i64) -> Res<i64> {
-    let mut query = desk
-        .sql
-        .prepare_cached("SELECT count(*) FROM mail WHERE mailbox = ?1 AND state = 2 AND state <= 2 AND due_at <= ?2")?;
+    let mut query = desk.sql.prepare_cached(
+        "SELECT count(*) FROM mail WHERE mailbox = ?1 AND state = 2 AND +state <= 2 AND due_at <= ?2",
+    )?;
     Ok(query.query_row(params![mailbox, desk.now.0], |row| row.get(0))?)
 }
 

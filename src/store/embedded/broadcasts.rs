@@ -2,8 +2,8 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::counts::unsigned;
 use super::desk::{About, Desk};
-use super::due::unsigned;
 use super::entry;
 use super::fail::Res;
 use super::keys;

@@ -10,8 +10,8 @@ use super::names::Me;
 use crate::model::{EventType, Message, MessageId};
 use crate::store::{DeadLetter, Step};
 
-const OWN: &str = "WHERE mailbox = ?1 AND state = 2 AND state <= 2 AND due_at > ?2 ORDER BY died_at DESC, rank DESC";
-const USED_UP: &str = "WHERE mailbox = ?1 AND state = 1 AND state <= 1 AND due_at <= ?2 AND deliveries >= ?3";
+const OWN: &str = "WHERE mailbox = ?1 AND state = 2 AND +state <= 2 AND due_at > ?2 ORDER BY died_at DESC, rank DESC";
+const USED_UP: &str = "WHERE mailbox = ?1 AND state = 1 AND +state <= 1 AND due_at <= ?2 AND deliveries >= ?3";
 
 /// The dead letters, newest first, those that nobody has buried yet among them.
 pub(super) fn list(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32) -> Res<Vec<DeadLetter>> {
@@ -91,7 +91,7 @@ pub(super) fn delete(desk: &Desk<'_>, step: &Step<'_>, me: &Me, id: MessageId) -
 pub(super) fn clear(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<u64> {
     let Some(mailbox) = me.mailbox() else { return Ok(0) };
     while due::settle(desk, step.policy, mailbox)? == due::RUN {}
-    let all = entry::select(desk, "WHERE mailbox = ?1 AND state IN (0, 1) AND state <= 2", [mailbox])?;
+    let all = entry::select(desk, "WHERE mailbox = ?1 AND state IN (0, 1) AND +state <= 2", [mailbox])?;
     let count = delete_all(desk, &all)?;
     if count > 0 {
         desk.announce(EventType::Cleared, About { agent: Some(me.name.as_str()), ..About::default() })?;

@@ -1,7 +1,7 @@
-//! What happens to mail by itself: leases and TTLs run out, history and dead letters grow old. And the
-//! counts of a mailbox as they are at this moment, moved or not. It knows no actor.
+//! What happens to mail by itself: leases and TTLs run out, history and dead letters grow old. It knows
+//! no actor.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::desk::{About, Desk};
 use super::entry::{self, Entry, Fate, Stage};
@@ -69,7 +69,7 @@ impl Tally {
 pub(super) fn settle(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<u32> {
     let due = entry::select(
         desk,
-        "WHERE mailbox = ?1 AND state IN (0, 1) AND state <= 1 AND due_at <= ?2
+        "WHERE mailbox = ?1 AND state IN (0, 1) AND +state <= 1 AND due_at <= ?2
          ORDER BY state = 1 AND deliveries < ?3 AND expires > ?2 DESC, rank LIMIT ?4",
         params![mailbox, desk.now.0, policy.max_deliveries, RUN],
     )?;
@@ -158,7 +158,7 @@ pub(super) fn trim_dead(desk: &Desk<'_>, mailbox: i64) -> Res<()> {
     if beyond <= 0 {
         return Ok(());
     }
-    let oldest = "WHERE mailbox = ?1 AND state = 2 AND state <= 2 ORDER BY died_at, rank LIMIT ?2";
+    let oldest = "WHERE mailbox = ?1 AND state = 2 AND +state <= 2 ORDER BY died_at, rank LIMIT ?2";
     for entry in entry::select(desk, oldest, params![mailbox, beyond])? {
         drop_dead(desk, &entry)?;
     }
@@ -198,102 +198,4 @@ pub(super) fn tell(desk: &Desk<'_>, kind: EventType, entry: &Entry) -> Res<()> {
     let (from, to) = entry.ends();
     let agent = entry.taken_by.as_ref().map(|name| name.as_str());
     desk.announce(kind, About { id: Some(entry.id), agent, from, to })
-}
-
-/// The counts of a mailbox, or of all, at this moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Live {
-    /// Ready for a reader.
-    pub(super) waiting: i64,
-    /// Of these, urgent.
-    pub(super) urgent: i64,
-    /// Held by readers.
-    pub(super) leased: i64,
-    /// Dead letters.
-    pub(super) dead: i64,
-    /// Entries that are due and not moved yet.
-    pub(super) due: i64,
-    /// Of these, expired.
-    pub(super) expired: i64,
-    /// Of these, used up.
-    pub(super) died: i64,
-    /// Dead letters that are too old and not dropped yet.
-    pub(super) old_dead: i64,
-    /// How often mail became ready.
-    pub(super) arrivals: i64,
-}
-
-impl Live {
-    /// Counts with the given corrections.
-    pub(super) fn plus(self, other: Live) -> Live {
-        Live {
-            waiting: self.waiting + other.waiting,
-            urgent: self.urgent + other.urgent,
-            leased: self.leased + other.leased,
-            dead: self.dead + other.dead,
-            due: self.due + other.due,
-            expired: self.expired + other.expired,
-            died: self.died + other.died,
-            old_dead: self.old_dead + other.old_dead,
-            arrivals: self.arrivals + other.arrivals,
-        }
-    }
-
-    /// `waiting` as it is given out.
-    pub(super) fn waiting(&self) -> u64 {
-        unsigned(self.waiting)
-    }
-}
-
-/// A count as it is given out.
-pub(super) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
-}
-
-/// The counts of a mailbox, corrected by what is due: as cheap as that is rare.
-pub(super) fn live(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Live> {
-    let mut counts =
-        desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, arrivals FROM mailboxes WHERE id = ?1")?;
-    let counted = counts.query_row([mailbox], read_counts)?;
-    if counted.waiting == 0 && counted.leased == 0 {
-        return Ok(counted);
-    }
-    let mut query = desk.sql.prepare_cached(&format!(
-        "SELECT {CORRECTIONS} FROM mail WHERE mailbox = ?3 AND state IN (0, 1) AND state <= 1 AND due_at <= ?1"
-    ))?;
-    let due = query.query_row(params![desk.now.0, policy.max_deliveries, mailbox], |row| read_corrections(row, 0))?;
-    Ok(counted.plus(due))
-}
-
-/// The counts that stand in a row of `mailboxes`.
-pub(super) fn read_counts(row: &Row<'_>) -> rusqlite::Result<Live> {
-    let (waiting, urgent, leased, dead) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok(Live { waiting, urgent, leased, dead, arrivals: row.get(4)?, ..Live::default() })
-}
-
-/// What the due entries of a group do to its counts, at ?1 with ?2 deliveries at most.
-pub(super) const CORRECTIONS: &str = "
-    coalesce(sum((state = 1 AND deliveries < ?2 AND expires > ?1) - (state = 0)), 0),
-    coalesce(sum(urgent * ((state = 1 AND deliveries < ?2 AND expires > ?1) - (state = 0))), 0),
-    coalesce(-sum(state = 1), 0),
-    coalesce(sum((state = 1 AND deliveries >= ?2) - (state = 2)), 0),
-    coalesce(sum(state <= 1), 0),
-    coalesce(sum(state = 0 OR (state = 1 AND deliveries < ?2 AND expires <= ?1)), 0),
-    coalesce(sum(state = 1 AND deliveries >= ?2), 0),
-    coalesce(sum(state = 2), 0),
-    coalesce(sum(state = 1 AND deliveries < ?2 AND due_at < expires), 0)";
-
-/// Reads `CORRECTIONS` from a column on.
-pub(super) fn read_corrections(row: &Row<'_>, first: usize) -> rusqlite::Result<Live> {
-    Ok(Live {
-        waiting: row.get(first)?,
-        urgent: row.get(first + 1)?,
-        leased: row.get(first + 2)?,
-        dead: row.get(first + 3)?,
-        due: row.get(first + 4)?,
-        expired: row.get(first + 5)?,
-        died: row.get(first + 6)?,
-        old_dead: row.get(first + 7)?,
-        arrivals: row.get(first + 8)?,
-    })
 }

@@ -52,6 +52,7 @@ fn read(row: &Row<'_>, epoch: &str) -> rusqlite::Result<(i64, Option<Event>)> {
 
 /// Whether anything is due anywhere that the stream should tell of.
 pub(super) fn is_due(desk: &Desk<'_>) -> Res<bool> {
-    let mut query = desk.sql.prepare_cached("SELECT EXISTS (SELECT 1 FROM mail WHERE due_at <= ?1 AND state <= 1)")?;
+    let mut query =
+        desk.sql.prepare_cached("SELECT EXISTS (SELECT 1 FROM mail WHERE due_at <= ?1 AND state IN (0, 1))")?;
     Ok(query.query_row([desk.now.0], |row| row.get(0))?)
 }

@@ -4,10 +4,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
@@ -18,6 +18,8 @@ use crate::model::Millis;
 
 /// How long a step waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits between two looks at a lock.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 96;
 
@@ -25,6 +27,8 @@ const STATEMENTS: usize = 96;
 struct Kept {
     sql: Connection,
     file: FileId,
+    /// Whether it served more than one step, so that the log is in memory and may be longer.
+    lasting: bool,
 }
 
 /// What a connection is for.
@@ -60,8 +64,8 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.reader, Purpose::Read, doing, |sql| {
-            let sql = sql.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        self.on(&self.reader, Purpose::Read, doing, |kept| {
+            let sql = self.begin(&kept.sql, Purpose::Read)?;
             let desk = Desk::open(&sql, now, entrance)?;
             let done = work(&desk)?;
             drop(desk);
@@ -78,7 +82,7 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |sql| self.transact(sql, now, entrance, work))
+        self.on(&self.writer, Purpose::Write, doing, |kept| self.transact(kept, now, entrance, work))
     }
 
     /// Like `write`, but a power cut may lose it: for what is worth no wait for the disk.
@@ -88,22 +92,22 @@ impl Line {
         now: Millis,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |sql| {
-            sql.execute_batch("PRAGMA synchronous = NORMAL")?;
-            let done = self.transact(sql, now, Entrance::Write, work);
-            sql.execute_batch("PRAGMA synchronous = FULL")?;
+        self.on(&self.writer, Purpose::Write, doing, |kept| {
+            kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
+            let done = self.transact(kept, now, Entrance::Write, work);
+            kept.sql.execute_batch("PRAGMA synchronous = FULL")?;
             done
         })
     }
 
     fn transact<T>(
         &self,
-        sql: &mut Connection,
+        kept: &mut Kept,
         now: Millis,
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Res<T> {
-        let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = self.begin(&kept.sql, Purpose::Write)?;
         let desk = Desk::open(&sql, now, entrance)?;
         let done = work(&desk)?;
         let rings = desk.close()?;
@@ -111,7 +115,28 @@ impl Line {
         if rings {
             self.place.ring();
         }
+        if self.place.log_size() > if kept.lasting { schema::LASTING_LOG } else { schema::LOG } {
+            shorten_log(&mut kept.sql);
+        }
         Ok(done)
+    }
+
+    /// Begins a transaction on a file with tables; makes them where there are none. Nobody asks for the write lock of
+    /// an empty file, for whoever makes the tables would be refused at once instead of waiting.
+    fn begin<'a>(&self, sql: &'a Connection, purpose: Purpose) -> Res<Transaction<'a>> {
+        let look = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
+        if version(&look)? == 0 {
+            look.rollback()?;
+            found(&self.place)?;
+            return self.begin(sql, purpose);
+        }
+        match purpose {
+            Purpose::Read => Ok(look),
+            Purpose::Write => {
+                look.rollback()?;
+                Ok(Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?)
+            }
+        }
     }
 
     /// Runs `work` on a kept connection, opened when need be and given up when it failed.
@@ -120,14 +145,14 @@ impl Line {
         slot: &Mutex<Option<Kept>>,
         purpose: Purpose,
         doing: &str,
-        work: impl FnOnce(&mut Connection) -> Res<T>,
+        work: impl FnOnce(&mut Kept) -> Res<T>,
     ) -> Result<T> {
         let mut slot: MutexGuard<'_, Option<Kept>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = match slot.take().filter(|kept| self.is_current(kept)) {
-            Some(kept) => slot.insert(kept),
+            Some(kept) => slot.insert(Kept { lasting: true, ..kept }),
             None => slot.insert(self.connect(purpose).map_err(|fail| explain(self.place.file(), doing, fail))?),
         };
-        let done = work(&mut kept.sql);
+        let done = work(kept);
         if matches!(done, Err(Fail::Sql(_) | Fail::Commit(_))) {
             *slot = None;
         }
@@ -151,20 +176,47 @@ impl Line {
             }
         };
         let sql = open(&self.place, purpose)?;
-        if is_empty(&sql)? {
-            found(&self.place)?;
-        }
         if purpose == Purpose::Write {
-            sql.execute_batch(&format!(
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {}",
-                schema::LOG_PAGES
-            ))?;
+            sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
         }
-        Ok(Kept { sql, file })
+        Ok(Kept { sql, file, lasting: false })
     }
 }
 
-/// A connection of its own, for looking; the tables are there.
+/// Copies the log into the database and empties it. SQLite's own way leaves the file as long as it was, and a
+/// lone process that opens it takes all of that for new, so the log would grow with every short process.
+/// Whoever reads just now prevents it; then the next one does it, so a failure is none.
+fn shorten_log(sql: &mut Connection) {
+    let _ = sql.busy_handler(None::<fn(i32) -> bool>);
+    let _ = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = be_patient(sql);
+}
+
+/// Lets a connection wait for a lock. SQLite's own pauses grow to a tenth of a second, so that among busy writers
+/// some would wait for ever.
+fn be_patient(sql: &mut Connection) -> rusqlite::Result<()> {
+    let mut begun = Instant::now();
+    sql.busy_handler(Some(move |asked| {
+        if asked == 0 {
+            begun = Instant::now();
+        }
+        std::thread::sleep(PAUSE);
+        begun.elapsed() < PATIENCE
+    }))
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = writer.as_mut().filter(|kept| kept.lasting)
+            && self.place.log_size() > schema::LOG
+        {
+            shorten_log(&mut kept.sql);
+        }
+    }
+}
+
+/// A connection of its own, for looking.
 pub(super) fn look(line: &Line, doing: &str) -> Result<Connection> {
     line.connect(Purpose::Read).map(|kept| kept.sql).map_err(|fail| explain(line.place.file(), doing, fail))
 }
@@ -174,8 +226,8 @@ fn open(place: &Place, purpose: Purpose) -> Res<Connection> {
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let sql = Connection::open_with_flags(place.file(), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    sql.busy_timeout(PATIENCE)?;
+    let mut sql = Connection::open_with_flags(place.file(), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    be_patient(&mut sql)?;
     // The last one to leave must not spend three syncs on tidying up.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     sql.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -187,8 +239,13 @@ fn is_empty(sql: &Connection) -> Res<bool> {
     if version(sql)? != 0 {
         return Ok(false);
     }
-    let tables: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 { Ok(true) } else { Err(Fail::Foreign) }
+    // Both in one look, for somebody may be making the tables.
+    let look = "SELECT count(*), (SELECT user_version FROM pragma_user_version) FROM sqlite_schema";
+    match sql.query_row(look, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))? {
+        (0, 0) => Ok(true),
+        (_, 0) => Err(Fail::Foreign),
+        _ => Ok(false),
+    }
 }
 
 /// The version in the file's head; 0 when no postino wrote it.

@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::entry::{self, Entry};
 use super::fail::{Fail, Res};
 use super::names::Me;
-use super::{broadcasts, due, hist};
+use super::{broadcasts, counts, due, hist};
 use crate::error::{Error, Kind};
 use crate::model::{MessageId, Standing};
 use crate::store::{From, HistoryQuery, Listing, Newest, News, Policy, Record, Step};
@@ -16,10 +16,10 @@ pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, Opt
     let mut news = News::default();
     let mut crowded = None;
     if let Some(mailbox) = me.mailbox() {
-        let live = due::live(desk, step.policy, mailbox)?;
+        let live = counts::live(desk, step.policy, mailbox)?;
         news.unread = live.waiting();
-        news.urgent = due::unsigned(live.urgent);
-        news.arrivals = due::unsigned(live.arrivals);
+        news.urgent = counts::unsigned(live.urgent);
+        news.arrivals = counts::unsigned(live.arrivals);
         crowded = (live.due > i64::from(due::RUN)).then_some(mailbox);
         if news.unread > 0 {
             news.newest_message = newest(desk, step.policy, mailbox)?;
@@ -29,16 +29,17 @@ pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, Opt
     Ok((news, crowded))
 }
 
+/// The queue from its end: what waits, and what waits again without having been moved.
+pub(super) const NEWEST: &str = "
+    SELECT id, sender, rank FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 2 AND due_at > ?2
+    UNION ALL
+    SELECT id, sender, rank FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1 AND due_at <= ?2
+      AND expires > ?2 AND deliveries < ?3
+    ORDER BY rank DESC LIMIT 1";
+
 /// The unread message last in the queue.
 fn newest(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Option<Newest>> {
-    let mut query = desk.sql.prepare_cached(
-        "SELECT id, sender, rank FROM (SELECT id, sender, rank FROM mail
-           WHERE mailbox = ?1 AND state = 0 AND state <= 2 AND due_at > ?2 ORDER BY rank DESC LIMIT 1)
-         UNION ALL
-         SELECT id, sender, rank FROM mail WHERE mailbox = ?1 AND state = 1 AND state <= 1 AND due_at <= ?2
-           AND expires > ?2 AND deliveries < ?3
-         ORDER BY rank DESC LIMIT 1",
-    )?;
+    let mut query = desk.sql.prepare_cached(NEWEST)?;
     let newest = query
         .query_row(params![mailbox, desk.now.0, policy.max_deliveries], |row| {
             let (id, from) = (entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?));
@@ -52,14 +53,14 @@ fn newest(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Option<Newest>>
 pub(super) fn list(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32, from: From) -> Res<Listing> {
     let mut listing = Listing::default();
     let Some(mailbox) = me.mailbox() else { return Ok(listing) };
-    let live = due::live(desk, step.policy, mailbox)?;
-    listing.total = due::unsigned(live.waiting + live.leased);
+    let live = counts::live(desk, step.policy, mailbox)?;
+    listing.total = counts::unsigned(live.waiting + live.leased);
     let (behind, mut skip) = match from {
         From::Offset(offset) => (i64::MIN, offset),
         From::After(id) => (place_of(desk, mailbox, id)?, 0),
     };
     let mut places = desk.sql.prepare_cached(
-        "SELECT seq FROM mail WHERE mailbox = ?1 AND state IN (0, 1) AND state <= 2 AND rank > ?2 ORDER BY rank",
+        "SELECT seq FROM mail WHERE mailbox = ?1 AND state IN (0, 1) AND +state <= 2 AND rank > ?2 ORDER BY rank",
     )?;
     let mut places = places.query([mailbox, behind])?;
     while listing.items.len() + listing.unreadable.len() < usize::try_from(limit).unwrap_or(usize::MAX) {

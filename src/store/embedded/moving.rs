@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::desk::Desk;
 use super::fail::{Res, refuse};
 use super::presence::Presence;
-use super::{due, line, parcels};
+use super::{counts, due, line, parcels};
 use crate::error::{Error, Kind};
 use crate::model::Millis;
 use crate::store::{Census, MoveToken, Parcel, Phase};
@@ -101,7 +101,7 @@ pub(super) fn fill_done(desk: &Desk<'_>, token: &MoveToken) -> Res<()> {
         "UPDATE mailboxes SET (ready, urgent, leased, dead) =
            (SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 0 AND urgent),
                    count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2)
-            FROM mail WHERE mail.mailbox = mailboxes.id AND state <= 2)",
+            FROM mail WHERE mail.mailbox = mailboxes.id AND +state <= 2)",
         [],
     )?;
     let (first, last): (Option<i64>, Option<i64>) =
@@ -126,7 +126,7 @@ pub(super) fn fill_done(desk: &Desk<'_>, token: &MoveToken) -> Res<()> {
 pub(super) fn census(desk: &Desk<'_>, presence: &Presence) -> Res<Census> {
     let count = |table: &str| -> Res<u64> {
         let count = desk.sql.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
-        Ok(due::unsigned(count))
+        Ok(counts::unsigned(count))
     };
     let (mut mail, mut broadcasts) = (0, 0);
     let mut page = None;

@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, params};
 
+use super::counts::unsigned;
 use super::desk::Desk;
-use super::due::unsigned;
 use super::entry::{self, Entry, Stage};
 use super::fail::{Res, refuse};
 use super::names;
@@ -217,6 +217,17 @@ fn unpack_name(desk: &Desk<'_>, name: &AgentName, mailbox: i64, alias: bool, hol
     Ok(())
 }
 
+/// Where a carried message lies, and until when; nowhere when it expired, which was counted where it did.
+fn stage_of(record: &Record, expires: Millis, dead: Option<&(String, Millis)>) -> Option<(Stage, Millis)> {
+    match record.standing {
+        Standing::Waiting => Some((Stage::Waiting, expires)),
+        Standing::Leased => Some((Stage::Leased, record.message.lease_until.unwrap_or(expires))),
+        Standing::Dead => Some((Stage::Dead, dead.map_or(expires, |(_, at)| *at).plus(DEAD_TTL))),
+        Standing::Taken => Some((Stage::Taken, expires)),
+        Standing::Expired => None,
+    }
+}
+
 fn unpack_mail(
     desk: &Desk<'_>,
     mailbox: i64,
@@ -225,16 +236,8 @@ fn unpack_mail(
     expires: Millis,
     dead: Option<&(String, Millis)>,
 ) -> Res<()> {
+    let Some((stage, due)) = stage_of(record, expires, dead) else { return Ok(()) };
     let message = &record.message;
-    let died_at = dead.map(|(_, at)| *at);
-    let (stage, due) = match record.standing {
-        Standing::Waiting => (Stage::Waiting, expires),
-        Standing::Leased => (Stage::Leased, message.lease_until.unwrap_or(expires)),
-        Standing::Dead => (Stage::Dead, died_at.unwrap_or(expires).plus(DEAD_TTL)),
-        Standing::Taken => (Stage::Taken, expires),
-        // Counted where it expired; there is nothing left to carry.
-        Standing::Expired => return Ok(()),
-    };
     let mut insert = desk.sql.prepare_cached(
         "INSERT INTO mail (mailbox, state, rank, due_at, expires, urgent, deliveries, nonce, taken_at, taken_by,
          acked_at, died_at, reason, id, sender, recipient, sent_at, reply_to, thread, via, body)
@@ -252,7 +255,7 @@ fn unpack_mail(
         record.taken_at.map(|at| at.0),
         record.taken_by.as_ref().map(AgentName::as_str),
         record.acked_at.map(|at| at.0),
-        died_at.map(|at| at.0),
+        dead.map(|(_, at)| at.0),
         dead.map(|(reason, _)| reason),
         message.id.to_bytes(),
         message.from.as_str(),

@@ -2,6 +2,7 @@
 //! It knows nothing of what is in the database.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,13 @@ impl Place {
         self.dir.join("presence")
     }
 
+    /// How long SQLite's log is, in bytes; 0 when there is none.
+    pub(super) fn log_size(&self) -> u64 {
+        let mut log = self.file.clone().into_os_string();
+        log.push("-wal");
+        std::fs::metadata(log).map_or(0, |meta| meta.len())
+    }
+
     /// The file that is touched when something changed.
     pub(super) fn wake(&self) -> PathBuf {
         self.dir.join("wake")
@@ -73,7 +81,6 @@ impl Place {
             Some(_) => {}
         }
         network::refuse(&self.dir)?;
-        self.database()?;
         inspect(&self.wake(), Sort::File)?;
         if let Some(meta) = inspect(&self.presence(), Sort::Directory)?
             && meta.mode() & 0o077 != 0
@@ -153,7 +160,7 @@ impl Place {
 fn inspect(path: &Path, sort: Sort) -> Result<Option<std::fs::Metadata>> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) => judge(path, &meta, sort).map(|()| Some(meta)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("look at", path, error)),
     }
 }
@@ -202,23 +209,27 @@ fn denied(path: &Path, why: &str) -> Error {
     Error::new(Kind::Denied, format!("cannot keep the store at {}: {why}", path.display()))
 }
 
-/// A failure of the file system, in our words.
-pub(super) fn failed(what: &str, path: &Path, error: std::io::Error) -> Error {
-    let (kind, why, hint) = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            (Kind::Denied, "permission denied", "check who owns it and its parents")
-        }
-        std::io::ErrorKind::NotFound => (Kind::Unreachable, "it is not there", "check the path; try again"),
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            (Kind::Other, "the disk is full", "make room and try again")
-        }
-        std::io::ErrorKind::ReadOnlyFilesystem => {
-            (Kind::Denied, "the file system is read-only", "choose another place with POSTINO_HOME or --store")
-        }
-        std::io::ErrorKind::NotADirectory => {
-            (Kind::Denied, "a part of the path is no directory", "choose another place for the store")
-        }
-        _ => (Kind::Other, "the system refused", "check the disk; `postino doctor` tells more"),
-    };
+/// How the system refuses, in our words, and what to do.
+const REFUSALS: [(ErrorKind, Kind, &str, &str); 6] = [
+    (ErrorKind::PermissionDenied, Kind::Denied, "permission denied", "check who owns it and its parents"),
+    (ErrorKind::NotFound, Kind::Unreachable, "it is not there", "check the path; try again"),
+    (ErrorKind::StorageFull, Kind::Other, "the disk is full", "make room and try again"),
+    (ErrorKind::QuotaExceeded, Kind::Other, "the quota is used up", "make room and try again"),
+    (ErrorKind::ReadOnlyFilesystem, Kind::Denied, "the file system is read-only", "choose another place for the store"),
+    (
+        ErrorKind::NotADirectory,
+        Kind::Denied,
+        "a part of the path is no directory",
+        "choose another place for the store",
+    ),
+];
+
+/// A failure of the file system.
+fn failed(what: &str, path: &Path, error: std::io::Error) -> Error {
+    let known = REFUSALS.iter().find(|(found, ..)| *found == error.kind());
+    let (kind, why, hint) = known.map_or(
+        (Kind::Other, "the system refused", "check the disk; `postino doctor` tells more"),
+        |(_, kind, why, hint)| (*kind, *why, *hint),
+    );
     Error::new(kind, format!("cannot {what} {}: {why}", path.display())).hint(hint).because(error)
 }

@@ -78,23 +78,20 @@ impl Presence {
         Some(modified(&meta))
     }
 
+    /// Records a sign like the last one; false, and nothing is done, when that says something else or is old.
+    pub(super) fn touch(&self, name: &AgentName, sighting: &Sighting, now: Millis) -> bool {
+        open(&self.dir.join(encode(name)))
+            .filter(|(_, seen)| seen.is_fresh(now) && seen.told == told(sighting, Some(seen)))
+            .is_some_and(|(file, _)| rustix::fs::futimens(&file, &times(now)).is_ok())
+    }
+
     /// Records a sign at `now`. A failure costs a line in a list of agents, so it is no failure of the step.
     pub(super) fn record(&self, name: &AgentName, sighting: &Sighting, now: Millis) {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = open(&self.dir.join(encode(name)));
-        let before = known.as_ref().and_then(|(_, seen)| seen.told.state).filter(|state| *state != State::Offline);
-        let told = Told {
-            state: Some(sighting.state.or(before).unwrap_or(State::Idle)),
-            client: sighting.client.clone(),
-            host: sighting.host.clone(),
-            project: sighting.project.clone(),
-        };
-        let touched = known
-            .filter(|(_, seen)| seen.told == told)
-            .is_some_and(|(file, _)| rustix::fs::futimens(&file, &times(now)).is_ok());
-        if !touched {
-            let _ = self.write(name, &told, now);
+        if self.touch(name, sighting, now) {
+            return;
         }
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.write(name, &told(sighting, self.seen(name).as_ref()), now);
     }
 
     /// Records that `name` was seen at `at`, and is no more; nothing when it was seen later.
@@ -154,6 +151,17 @@ impl Presence {
         file.write_all(&text)?;
         rustix::fs::futimens(&file, &times(at))?;
         std::fs::rename(&unfinished, self.dir.join(encode(name)))
+    }
+}
+
+/// What a file says after a sighting: a state that is not told stays, unless that was the end.
+fn told(sighting: &Sighting, before: Option<&Seen>) -> Told {
+    let before = before.and_then(|seen| seen.told.state).filter(|state| *state != State::Offline);
+    Told {
+        state: Some(sighting.state.or(before).unwrap_or(State::Idle)),
+        client: sighting.client.clone(),
+        host: sighting.host.clone(),
+        project: sighting.project.clone(),
     }
 }
 

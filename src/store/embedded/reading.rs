@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
+use super::counts;
 use super::desk::Desk;
 use super::due::{self, Tally};
 use super::entry::{self, Entry, Stage};
@@ -26,7 +27,7 @@ pub(super) fn lease(desk: &Desk<'_>, step: &Step<'_>, me: &Me, pick: Pick, hold:
     let delivery = Delivery { until: desk.now.plus(hold), nonce };
     match pick {
         Pick::One(id) => {
-            for entry in one(desk, step.policy, mailbox, id)? {
+            if let Some(entry) = one(desk, step.policy, mailbox, id)? {
                 hand_out(desk, me, &entry, &delivery, &mut batch)?;
             }
         }
@@ -42,20 +43,19 @@ pub(super) fn lease(desk: &Desk<'_>, step: &Step<'_>, me: &Me, pick: Pick, hold:
             }
         },
     }
-    batch.remaining = due::live(desk, step.policy, mailbox)?.waiting();
+    batch.remaining = counts::live(desk, step.policy, mailbox)?.waiting();
     batch.next_due = next_due(desk, mailbox)?;
     Ok(batch)
 }
+
+/// The head of a queue.
+pub(super) const HEAD: &str = "WHERE mailbox = ?1 AND state = 0 AND +state <= 2 AND due_at > ?2 ORDER BY rank LIMIT ?3";
 
 fn head(desk: &Desk<'_>, mailbox: i64, limit: usize) -> Res<Vec<Entry>> {
     if limit == 0 {
         return Ok(Vec::new());
     }
-    entry::select(
-        desk,
-        "WHERE mailbox = ?1 AND state = 0 AND state <= 2 AND due_at > ?2 ORDER BY rank LIMIT ?3",
-        params![mailbox, desk.now.0, i64::try_from(limit).unwrap_or(i64::MAX)],
-    )
+    entry::select(desk, HEAD, params![mailbox, desk.now.0, i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 
 /// The message asked for, when it is ready.
@@ -101,19 +101,22 @@ fn hand_out(desk: &Desk<'_>, me: &Me, entry: &Entry, delivery: &Delivery, batch:
     Ok(())
 }
 
-/// Shows what a lease would hand out: what waits, and what waits again without having been moved.
+/// The queue from its head: what waits, and what waits again without having been moved.
+pub(super) fn ready(columns: &str) -> String {
+    format!(
+        "SELECT {columns} FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 2 AND due_at > ?2
+         UNION ALL
+         SELECT {columns} FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1 AND due_at <= ?2
+           AND expires > ?2 AND deliveries < ?3
+         ORDER BY rank"
+    )
+}
+
+/// Shows what a lease would hand out.
 pub(super) fn peek(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32) -> Res<Batch> {
     let mut batch = Batch { store_now: desk.now, ..Batch::default() };
     let Some(mailbox) = me.mailbox() else { return Ok(batch) };
-    let mut query = desk.sql.prepare_cached(&format!(
-        "SELECT {columns} FROM (SELECT * FROM mail WHERE mailbox = ?1 AND state = 0 AND state <= 2 AND due_at > ?2
-                                ORDER BY rank)
-         UNION ALL
-         SELECT {columns} FROM mail WHERE mailbox = ?1 AND state = 1 AND state <= 1 AND due_at <= ?2
-                                AND expires > ?2 AND deliveries < ?3
-         ORDER BY rank",
-        columns = entry::COLUMNS
-    ))?;
+    let mut query = desk.sql.prepare_cached(&ready(entry::COLUMNS))?;
     let mut rows = query.query(params![mailbox, desk.now.0, step.policy.max_deliveries])?;
     while batch.messages.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
         let Some(row) = rows.next()? else { break };
@@ -122,7 +125,7 @@ pub(super) fn peek(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32) -> Res
         let deliveries = (entry.deliveries > 0).then_some(entry.deliveries);
         batch.messages.extend(entry.message.ok().map(|message| Message { deliveries, ..message }));
     }
-    let waiting = due::live(desk, step.policy, mailbox)?.waiting();
+    let waiting = counts::live(desk, step.policy, mailbox)?.waiting();
     let shown = u64::try_from(batch.messages.len() + batch.unreadable.len()).unwrap_or(u64::MAX);
     batch.remaining = waiting.saturating_sub(shown);
     batch.next_due = next_due(desk, mailbox)?;
@@ -132,7 +135,7 @@ pub(super) fn peek(desk: &Desk<'_>, step: &Step<'_>, me: &Me, limit: u32) -> Res
 /// When the next lease of a mailbox runs out; those that ran out already are no news.
 fn next_due(desk: &Desk<'_>, mailbox: i64) -> Res<Option<Millis>> {
     let mut query = desk.sql.prepare_cached(
-        "SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 1 AND state <= 1 AND due_at > ?2",
+        "SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1 AND due_at > ?2",
     )?;
     let due: Option<i64> = query.query_row(params![mailbox, desk.now.0], |row| row.get(0))?;
     Ok(due.map(Millis))

@@ -6,7 +6,7 @@ use super::desk::{About, Desk};
 use super::fail::{Res, refuse};
 use super::names::{self, Me, Named};
 use super::presence::Presence;
-use super::{claims, due};
+use super::{claims, counts, due};
 use crate::error::{Error, Kind};
 use crate::model::{AgentName, EventType, Generation};
 use crate::store::{Renamed, Standing, Step};
@@ -75,15 +75,15 @@ fn repoint(desk: &Desk<'_>, old: &AgentName, to: &AgentName, mailbox: i64) -> Re
 /// Moves all entries of one mailbox before those of another, in their order; returns how many waited or are held.
 fn merge(desk: &Desk<'_>, step: &Step<'_>, from: i64, to: i64) -> Res<u64> {
     while due::settle(desk, step.policy, from)? == due::RUN {}
-    let live = due::live(desk, step.policy, from)?;
+    let live = counts::live(desk, step.policy, from)?;
     let span: (Option<i64>, Option<i64>) = desk
         .sql
-        .prepare_cached("SELECT min(rank), max(rank) FROM mail WHERE mailbox = ?1 AND state <= 2")?
+        .prepare_cached("SELECT min(rank), max(rank) FROM mail WHERE mailbox = ?1 AND +state <= 2")?
         .query_row([from], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if let (Some(lowest), Some(highest)) = span {
         let shift = highest - desk.numbers().first_mail + 1;
         desk.sql
-            .prepare_cached("UPDATE mail SET rank = rank - ?2 WHERE mailbox = ?1 AND state <= 2")?
+            .prepare_cached("UPDATE mail SET rank = rank - ?2 WHERE mailbox = ?1 AND +state <= 2")?
             .execute(params![from, shift])?;
         desk.count(|numbers| numbers.first_mail = lowest - shift);
     }
@@ -98,5 +98,5 @@ fn merge(desk: &Desk<'_>, step: &Step<'_>, from: i64, to: i64) -> Res<u64> {
     desk.sql.prepare_cached("UPDATE broadcasts SET mailbox = ?2 WHERE mailbox = ?1")?.execute([from, to])?;
     desk.sql.prepare_cached("DELETE FROM mailboxes WHERE id = ?1")?.execute([from])?;
     due::trim_dead(desk, to)?;
-    Ok(due::unsigned(live.waiting + live.leased))
+    Ok(counts::unsigned(live.waiting + live.leased))
 }

@@ -4,9 +4,12 @@
 /// The version of this shape; a file with a higher one was written by a newer postino.
 pub(super) const VERSION: i64 = 1;
 
-/// How many pages the log may hold before they are copied back: each lone opener reads the log
-/// through, so it stays small.
-pub(super) const LOG_PAGES: i64 = 64;
+/// How long the log may grow, in bytes, before it is copied back: each lone opener reads it through, so it stays
+/// small. 64 pages.
+pub(super) const LOG: u64 = 64 * 4_120;
+
+/// The same while a process keeps the file open, and so spares others the reading: 1,000 pages.
+pub(super) const LASTING_LOG: u64 = 1_000 * 4_120;
 
 /// Makes the tables of an empty file.
 ///
@@ -14,6 +17,8 @@ pub(super) const LOG_PAGES: i64 = 64;
 /// * `mailboxes` count what lies in them, so that nobody has to; `name` is the one that does not only forward.
 /// * `names` point to mailboxes and say which session holds them.
 /// * `mail.due_at` is when the state ends by itself: the TTL, the lease, or when history or a dead letter goes.
+/// * `mail_queue` and `mail_due` leave out what is history. A query that wants one of them repeats its condition;
+///   the `+` keeps SQLite from taking that for a range to search.
 /// * `hist` finds messages by agent, pair and thread: `k` is a letter and what is looked for.
 pub(super) const TABLES: &str = "
 CREATE TABLE meta (
@@ -39,8 +44,8 @@ CREATE TABLE mail (
   nonce INTEGER, taken_at INTEGER, taken_by TEXT, acked_at INTEGER, died_at INTEGER, reason TEXT,
   id BLOB NOT NULL UNIQUE, sender TEXT NOT NULL, recipient TEXT NOT NULL, sent_at INTEGER NOT NULL,
   reply_to BLOB, thread BLOB NOT NULL, via TEXT NOT NULL, body TEXT NOT NULL);
-CREATE INDEX mail_queue ON mail (mailbox, state, rank) WHERE state <= 2;
-CREATE INDEX mail_due ON mail (mailbox, state, due_at) WHERE state <= 1;
+CREATE INDEX mail_queue ON mail (mailbox, state, rank) WHERE +state <= 2;
+CREATE INDEX mail_due ON mail (mailbox, state, due_at) WHERE +state <= 1;
 CREATE INDEX mail_sweep ON mail (due_at);
 CREATE TABLE hist (k BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (k, seq)) WITHOUT ROWID;
 CREATE TABLE broadcasts (

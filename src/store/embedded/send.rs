@@ -6,7 +6,7 @@ use super::desk::{About, Desk};
 use super::fail::{Res, refuse};
 use super::names::{self, Me, Named};
 use super::presence::Presence;
-use super::{due, entry, hist, keys};
+use super::{counts, due, entry, hist, keys};
 use crate::error::{Error, Kind};
 use crate::model::{EventType, Message, MessageId, Recipient, State};
 use crate::store::{NewMail, Policy, Sent, Step};
@@ -22,7 +22,7 @@ pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &M
         && let Some(id) = keys::recall(desk, OPERATION, &me.name, once)?
     {
         let waiting = match &target {
-            Some(target) => due::live(desk, step.policy, target.mailbox)?.waiting(),
+            Some(target) => counts::live(desk, step.policy, target.mailbox)?.waiting(),
             None => 0,
         };
         return Ok(Sent { id, created: false, recipient, waiting });
@@ -45,8 +45,8 @@ pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &M
 
 /// How many wait, when there is room for one more; else `Full`.
 fn make_room(desk: &Desk<'_>, policy: &Policy, mailbox: i64, mail: &NewMail) -> Res<u64> {
-    let live = due::live(desk, policy, mailbox)?;
-    if due::unsigned(live.waiting + live.leased) < policy.max_inbox {
+    let live = counts::live(desk, policy, mailbox)?;
+    if counts::unsigned(live.waiting + live.leased) < policy.max_inbox {
         return Ok(live.waiting());
     }
     refuse(

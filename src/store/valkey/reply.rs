@@ -60,11 +60,6 @@ impl Row {
         self.maybe_text()?.ok_or_else(|| strange("a text is missing"))
     }
 
-    /// All that is left, as texts.
-    pub(super) fn texts(self) -> Result<Vec<String>> {
-        self.0.map(|value| text(value)?.ok_or_else(|| strange("a text is missing"))).collect()
-    }
-
     /// All that is left, as texts; what is none becomes empty.
     pub(super) fn details(self) -> Vec<String> {
         self.0.map(|value| text(value).ok().flatten().unwrap_or_default()).collect()
