@@ -4,11 +4,13 @@
 //! knows neither the rules of the operations nor where its address came from.
 
 mod address;
+mod dial;
 mod feed;
 mod health;
 mod link;
 mod mail;
 mod moves;
+mod parcels;
 mod people;
 mod record;
 mod reply;
@@ -86,11 +88,6 @@ impl Valkey {
         let link = Mutex::new(Link::new(Arc::clone(&address), limits));
         let given = given_clock.then(|| Arc::new(AtomicI64::new(0)));
         Ok(Valkey { link, address, limits, meta_key: format!("{{{prefix}}}meta"), given })
-    }
-
-    /// Whether the address sends a password over a network unencrypted.
-    pub fn sends_password_in_clear(&self) -> bool {
-        self.address.sends_password_in_clear()
     }
 
     /// The same store over another connection.
