@@ -38,7 +38,11 @@ fn a_server_that_answers_is_chosen_and_stays_chosen() {
         assert!(choice(&postino).starts_with(&server.url()));
         drop(server);
         let gone = Ran::of(&mut unset(&postino, NOWHERE, &["--agent", "b", "check"]));
-        assert_eq!((gone.code, gone.out.as_str()), (7, ""), "a chosen server that is gone is an error, never a fallback");
+        assert_eq!(
+            (gone.code, gone.out.as_str()),
+            (7, ""),
+            "a chosen server that is gone is an error, never a fallback"
+        );
         assert!(gone.err.contains("try:"), "{}", gone.err);
     }
 }
@@ -77,7 +81,15 @@ fn twenty_first_uses_at_once_agree() {
 #[test]
 fn an_address_that_was_set_never_falls_back() {
     let postino = Postino::on(NOWHERE);
-    for args in [&["send", "b", "hello"][..], &["read"], &["check"], &["broadcast", "hello"], &["agents"], &["watch"], &["stats"]] {
+    for args in [
+        &["send", "b", "hello"][..],
+        &["read"],
+        &["check"],
+        &["broadcast", "hello"],
+        &["agents"],
+        &["watch"],
+        &["stats"],
+    ] {
         let ran = postino.run("a", args);
         assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{args:?}");
         assert!(ran.err.contains("cannot reach") && ran.err.contains("try:"), "{args:?}: {}", ran.err);

@@ -38,7 +38,10 @@ fn everything_moves_there_and_back() {
         let back = format!("sqlite:{}", postino.home().join("again/postino.db").display());
         assert_eq!(chosen(&postino, "ci", &["store", "move", &back]).code, 0);
         let read = chosen(&postino, "web", &["read", "--json"]).json();
-        assert_eq!((read["messages"][0]["body"].as_str(), read["messages"].as_array().unwrap().len()), (Some("two"), 1));
+        assert_eq!(
+            (read["messages"][0]["body"].as_str(), read["messages"].as_array().unwrap().len()),
+            (Some("two"), 1)
+        );
         assert_eq!(chosen(&postino, "web", &["broadcasts", "--json"]).json()["items"][0]["body"], "freeze");
         let history = chosen(&postino, "web", &["history", "--json"]).json();
         assert_eq!(history["items"].as_array().unwrap().len(), 2);
@@ -78,7 +81,11 @@ fn a_store_with_something_in_it_is_no_target() {
     let refused = chosen(&postino, "ci", &["store", "move", &there]);
     assert_eq!(refused.code, 5, "{refused:?}");
     assert_eq!(full.json("web", &["stats"])["waiting"], 1);
-    assert_eq!(chosen(&postino, "web", &["read", "--json"]).json()["messages"][0]["body"], "hello", "the source goes on");
+    assert_eq!(
+        chosen(&postino, "web", &["read", "--json"]).json()["messages"][0]["body"],
+        "hello",
+        "the source goes on"
+    );
     assert_eq!(chosen(&postino, "ci", &["store", "move", "sqlite:/"]).code, 2);
 }
 

@@ -92,7 +92,8 @@ fn a_session_has_its_name_wherever_it_runs() {
     let postino = Postino::new();
     let client = Client::start(&postino, "reviewer");
     assert_eq!(client.name(&postino), "reviewer");
-    let elsewhere = postino.command(&["whoami", "--json"]).env("POSTINO_CLIENT_PID", client.process.id().to_string()).output();
+    let elsewhere =
+        postino.command(&["whoami", "--json"]).env("POSTINO_CLIENT_PID", client.process.id().to_string()).output();
     assert_eq!(Ran::from(elsewhere.unwrap()).json()["agent"], "reviewer");
     assert_eq!(client.registration()["generation"], 1);
 }
@@ -117,7 +118,9 @@ fn a_plain_shell_takes_no_mail_of_a_live_session() {
     let mut client = Client::start(&postino, "webshop");
     assert_eq!(client.name(&postino), "webshop");
     let id = postino.send("ci", "webshop", "for the session");
-    for args in [&["read"][..], &["read", "--lease", "60"], &["rename", "mine"], &["clear", "--yes"], &["clear", &id, "--yes"]] {
+    for args in
+        [&["read"][..], &["read", "--lease", "60"], &["rename", "mine"], &["clear", "--yes"], &["clear", &id, "--yes"]]
+    {
         let refused = Ran::of(&mut shell(&postino, args));
         assert_eq!(refused.code, 5, "{args:?}: {refused:?}");
         assert!(refused.err.contains("--agent"), "{args:?}: {}", refused.err);
@@ -147,8 +150,7 @@ fn a_renamed_session_gets_mail_to_both_names_until_it_ends() {
     postino.send("ci", "critic", "to the new name");
     let read = client.run(&postino, &["read", "--json"]).json();
     let bodies: Vec<&str> = read["messages"].as_array().unwrap().iter().map(|m| m["body"].as_str().unwrap()).collect();
-    let wanted =
-        ["waited under the new name", "to the old name, before", "to the old name, after", "to the new name"];
+    let wanted = ["waited under the new name", "to the old name, before", "to the old name, after", "to the new name"];
     assert_eq!(bodies, wanted);
     let other = Client::start(&postino, "reviewer");
     assert_eq!(other.name(&postino), "reviewer-2", "the old name is held while the session lives");
