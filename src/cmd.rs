@@ -15,6 +15,7 @@ mod dead;
 mod help;
 mod history;
 mod man;
+mod names;
 mod pause;
 mod read;
 mod rename;
@@ -172,8 +173,8 @@ fn look(env: &Env) -> Look {
 }
 
 fn run(cli: Cli, out: &Output) -> Outcome {
-    let Flags { agent, store, json, color: _, quiet } = cli.flags;
-    let app = || App::new(Globals { agent, store, json, quiet });
+    let Flags { agent, store, json: _, color: _, quiet: _ } = cli.flags;
+    let app = || App::new(Globals { agent, store });
     match cli.command {
         Command::Send(args) => send::run(&mut app()?, out, args),
         Command::Ask(args) => ask::run(&mut app()?, out, args),

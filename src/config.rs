@@ -89,7 +89,8 @@ impl Dirs {
         if let Some(home) = env.get("POSTINO_HOME") {
             let home = std::path::absolute(home)
                 .map_err(|error| Error::new(Kind::Usage, "POSTINO_HOME is not a usable path").because(error))?;
-            return Ok(Dirs { config: home.clone(), data: home.clone(), state: home });
+            // The store wants a folder of its own, for nobody else may enter it.
+            return Ok(Dirs { config: home.clone(), data: home.join("data"), state: home });
         }
         let dirs = directories::ProjectDirs::from("", "", "postino").ok_or_else(|| {
             Error::new(Kind::Usage, "no home directory is known")
@@ -119,8 +120,6 @@ pub struct Settings {
     pub policy: Policy,
     /// The usual lease.
     pub lease: Duration,
-    /// `POSTINO_DEBUG=1`.
-    pub debug: bool,
 }
 
 impl Settings {
@@ -142,7 +141,6 @@ impl Settings {
                 max_deliveries: u32::try_from(source.number("max_deliveries", 5, 1, 1_000)?).unwrap_or(1_000),
             },
             lease: Duration::from_secs(source.number("message_lease", 300, 1, 86_400)?),
-            debug: env.get("POSTINO_DEBUG").is_some_and(|value| value != "0"),
             dirs,
         })
     }

@@ -15,7 +15,6 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::json;
 
-pub use self::escape::{line as safe_line, lines as safe_lines};
 pub use self::style::{Look, Style, When};
 use crate::error::{Error, Kind, Result};
 
@@ -59,6 +58,11 @@ impl Output {
     fn err(&self) -> Style {
         let colour = self.look.colour(self.when, || io::stderr().is_terminal());
         Style::new(colour, self.look.actions, None)
+    }
+
+    /// Whether notices are left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether the answer is JSON.
@@ -147,7 +151,7 @@ impl Output {
 
     /// Text of the command line's own, for stderr.
     pub fn usage(&self, text: &str) {
-        to_stderr(safe_lines(text).trim_end());
+        to_stderr(escape::lines(text).trim_end());
     }
 
     /// Asks on the terminal. `Usage` when there is nobody to ask; false is a no.
@@ -166,7 +170,8 @@ impl Output {
 
     /// Ends the process, as a success, once nobody reads stdout: a command that only waits would not notice.
     pub fn end_when_closed(&self) {
-        std::thread::spawn(|| {
+        // Without the thread the command ends a little later: when it writes.
+        let _ = std::thread::Builder::new().spawn(|| {
             if is_closed() {
                 #[expect(
                     clippy::disallowed_methods,

@@ -24,6 +24,9 @@ pub mod valkey;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+#[path = "../tests/it/server.rs"]
+mod server;
 
 use std::time::{Duration, Instant};
 

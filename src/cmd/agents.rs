@@ -6,7 +6,7 @@ use super::app::App;
 use super::{Outcome, args, call, completions, now, text};
 use crate::model::{AgentName, Millis};
 use crate::ops::{self, AgentsRequest};
-use crate::output::{Output, Style, safe_line};
+use crate::output::{Output, Style};
 use crate::store::{AgentInfo, AgentPage};
 
 const EXAMPLES: &str = "\
@@ -43,12 +43,12 @@ fn table(page: &AgentPage, now: Millis, style: &Style) -> String {
         return String::new();
     }
     let head = ["NAME", "STATE", "WAITING", "SEEN", "CLIENT", "HOST", "PROJECT"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(page.items.iter().map(|agent| row(agent, now))).collect();
+    let rows: Vec<_> = std::iter::once(head).chain(page.items.iter().map(|agent| row(agent, now, style))).collect();
     text::table(&rows, |column, cell| if column == 0 { style.name(cell) } else { cell.to_owned() })
 }
 
-fn row(agent: &AgentInfo, now: Millis) -> [String; 7] {
-    let foreign = |text: &Option<String>| text.as_deref().map(safe_line).unwrap_or_default();
+fn row(agent: &AgentInfo, now: Millis, style: &Style) -> [String; 7] {
+    let foreign = |text: &Option<String>| text.as_deref().map(|text| style.safe(text)).unwrap_or_default();
     [
         agent.name.to_string(),
         text::state(agent.state).to_owned(),

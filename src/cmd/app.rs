@@ -44,10 +44,6 @@ pub struct Globals {
     pub agent: Option<AgentName>,
     /// `--store`.
     pub store: Option<String>,
-    /// `--json`.
-    pub json: bool,
-    /// `--quiet`.
-    pub quiet: bool,
 }
 
 /// A command's surroundings.
@@ -80,11 +76,6 @@ impl App {
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
     pub fn waiting(&self) {
         self.patient.set(true);
-    }
-
-    /// A variable of the environment.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        self.env.get(name)
     }
 
     /// What an operation needs: the store, opened at the first call, and who asks.

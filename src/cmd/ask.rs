@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::app::App;
 use super::body::BodyArgs;
-use super::{Outcome, args, call, completions, open};
+use super::{Outcome, args, call, completions, names, open};
 use crate::model::{AgentName, Key, MessageId};
-use crate::ops::{self, SendRequest};
+use crate::ops::{self, AgentsRequest, SendRequest};
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -55,7 +55,10 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     };
     app.waiting();
     // A store that has moved is followed here: nothing was asked yet, so nothing is asked twice.
-    call(app, out, ops::check)?;
+    let known = call(app, out, |ctx| ops::agents(ctx, &AgentsRequest::default()))?;
+    if !names::is_known(&request.to, &known.items) && known.total == known.items.len() as u64 {
+        out.notice(&names::unknown(&request.to, &known.items));
+    }
     let ctx = open(app, out)?;
     let answer = ops::ask(&ctx, &request, args.timeout)?;
     let body = answer.record.message.body.as_str();

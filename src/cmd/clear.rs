@@ -7,7 +7,7 @@ use super::{Outcome, call, text};
 use crate::error::{Kind, Result};
 use crate::model::MessageId;
 use crate::ops::{self, Count, ListRequest};
-use crate::output::{Output, safe_line};
+use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,7 +89,7 @@ pub struct CleanupArgs {}
 pub fn cleanup(app: &mut App, out: &Output, _: CleanupArgs) -> Outcome {
     let cleaned = call(app, out, ops::cleanup)?;
     out.answer(&cleaned, |cleaned, style| {
-        let names: Vec<String> = cleaned.removed.iter().map(|name| style.name(safe_line(name.as_str()))).collect();
+        let names: Vec<String> = cleaned.removed.iter().map(|name| style.name(name)).collect();
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
         format!("removed {}{names}\n", text::count(cleaned.removed.len() as u64, "name"))
     })?;

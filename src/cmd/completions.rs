@@ -74,7 +74,7 @@ pub fn names() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let (tell, hear) = mpsc::channel();
         // A store that does not answer must not hold up the shell: its thread ends with the process.
-        std::thread::spawn(move || tell.send(known_names().unwrap_or_default()));
+        let _ = std::thread::Builder::new().spawn(move || tell.send(known_names().unwrap_or_default()));
         let names = hear.recv_timeout(PATIENCE).unwrap_or_default();
         let typed = typed.to_string_lossy();
         names.iter().filter(|name| name.as_str().starts_with(&*typed)).map(candidate).collect()
@@ -88,7 +88,7 @@ fn candidate(name: &AgentName) -> CompletionCandidate {
 /// The names in the store, asked for under a name of its own and without a sign of life.
 fn known_names() -> Result<Vec<AgentName>> {
     let agent = Some("completions".parse()?);
-    let app = App::new(Globals { agent, store: None, json: false, quiet: true })?;
+    let app = App::new(Globals { agent, store: None })?;
     if !choice::is_made(&app.settings) {
         // The first use of a store is announced; completing is silent.
         return Ok(Vec::new());

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 
 use super::{Cli, Outcome};
 use crate::error::{Error, Kind};
-use crate::output::{Output, safe_line};
+use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ pub struct Args {
 pub fn run(out: &Output, args: Args) -> Outcome {
     let failed = |error: std::io::Error| {
         let place = args.dir.as_ref().map_or_else(|| "stdout".to_owned(), |dir| dir.display().to_string());
-        let message = format!("the manual cannot be written to {}: {}", safe_line(&place), error.kind());
+        let message = format!("the manual cannot be written to {}: {}", place, error.kind());
         Error::new(Kind::Other, message).because(error)
     };
     match &args.dir {

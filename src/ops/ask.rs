@@ -13,8 +13,6 @@ const THREAD_LIMIT: i64 = 200;
 /// An answer, and what is owed once it has been flushed to the asker.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The question's id.
-    pub question: MessageId,
     /// The answer.
     pub record: Record,
     /// Acknowledge this with `ack_read` after the flush.
@@ -36,7 +34,7 @@ pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answe
                 // Another reader of this mailbox has it; the answer is an answer all the same.
                 Standing::Leased | Standing::Taken | Standing::Expired | Standing::Dead => Reading::default(),
             };
-            return Ok(Answer { question, record, reading });
+            return Ok(Answer { record, reading });
         }
         if ctx.machine.instant() >= until {
             let secs = wait.as_secs();

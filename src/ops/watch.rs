@@ -1,6 +1,6 @@
 //! Events as they happen.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,10 +54,4 @@ impl Watcher {
             self.waiter.wait(until)?;
         }
     }
-}
-
-/// Events after `after` (or from now on), waiting up to `wait` for the first one.
-pub fn watch(ctx: &Ctx<'_>, after: Option<Cursor>, wait: Duration) -> Result<WatchResponse> {
-    let until = ctx.machine.instant() + wait;
-    Watcher::new(ctx, after)?.next(ctx, until)
 }

@@ -19,8 +19,6 @@ mod moving;
 mod races;
 mod rename;
 mod sequences;
-#[path = "../../tests/it/server.rs"]
-mod server;
 mod stores;
 mod tidy;
 mod verbs;

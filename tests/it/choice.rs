@@ -94,7 +94,7 @@ fn an_address_that_was_set_never_falls_back() {
         assert_eq!((ran.code, ran.out.as_str()), (7, ""), "{args:?}");
         assert!(ran.err.contains("cannot reach") && ran.err.contains("try:"), "{args:?}: {}", ran.err);
     }
-    assert!(!postino.home().join("postino/postino.db").exists());
+    assert!(!postino.home().join("postino/data").exists());
 }
 
 #[test]

@@ -261,7 +261,8 @@ impl Authority {
     pub(crate) fn new(name: &str) -> Authority {
         let authority = Authority { folder: tempfile::tempdir().unwrap() };
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-        let ca = ["-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test CA"];
+        let subject = format!("/CN=Authority for {}", name.replace(['/', ','], " "));
+        let ca = ["-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", &subject];
         authority.openssl(&[&["req", "-x509"], &key[..], &ca[..]].concat());
         let request = ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server"];
         authority.openssl(&[&["req"], &key[..], &request[..]].concat());

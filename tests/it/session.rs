@@ -61,8 +61,8 @@ impl Drop for Client {
 /// The start time of a process: field 22 of `/proc/PID/stat` (proc(5)).
 fn start_time(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields = stat.rsplit(')').next().unwrap().split_ascii_whitespace();
-    fields.skip(19).next().unwrap().parse().unwrap()
+    let mut fields = stat.rsplit(')').next().unwrap().split_ascii_whitespace();
+    fields.nth(19).unwrap().parse().unwrap()
 }
 
 /// Where the registry keeps this boot's and pid namespace's sessions.

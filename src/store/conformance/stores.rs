@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use super::server::{Flavor, Server, available};
 use super::world::{Makers, World};
 use crate::store::embedded::Embedded;
+use crate::store::server::{Flavor, Server, available};
 use crate::store::valkey::{Options, Valkey};
 
 /// A world on the embedded store, in a directory of its own.

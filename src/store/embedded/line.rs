@@ -4,7 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -18,6 +18,8 @@ use crate::model::Millis;
 
 /// How long a step waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits between two looks at a lock.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 96;
 
@@ -63,7 +65,7 @@ impl Line {
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
         self.on(&self.reader, Purpose::Read, doing, |kept| {
-            let sql = self.begin(&kept.sql, TransactionBehavior::Deferred)?;
+            let sql = self.begin(&kept.sql, Purpose::Read)?;
             let desk = Desk::open(&sql, now, entrance)?;
             let done = work(&desk)?;
             drop(desk);
@@ -100,12 +102,12 @@ impl Line {
 
     fn transact<T>(
         &self,
-        kept: &Kept,
+        kept: &mut Kept,
         now: Millis,
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Res<T> {
-        let sql = self.begin(&kept.sql, TransactionBehavior::Immediate)?;
+        let sql = self.begin(&kept.sql, Purpose::Write)?;
         let desk = Desk::open(&sql, now, entrance)?;
         let done = work(&desk)?;
         let rings = desk.close()?;
@@ -114,20 +116,27 @@ impl Line {
             self.place.ring();
         }
         if self.place.log_size() > if kept.lasting { schema::LASTING_LOG } else { schema::LOG } {
-            shorten_log(&kept.sql);
+            shorten_log(&mut kept.sql);
         }
         Ok(done)
     }
 
-    /// Begins a transaction on a file with tables; makes them where there are none.
-    fn begin<'a>(&self, sql: &'a Connection, behavior: TransactionBehavior) -> Res<Transaction<'a>> {
-        let begun = Transaction::new_unchecked(sql, behavior)?;
-        if version(&begun)? != 0 {
-            return Ok(begun);
+    /// Begins a transaction on a file with tables; makes them where there are none. Nobody asks for the write lock of
+    /// an empty file, for whoever makes the tables would be refused at once instead of waiting.
+    fn begin<'a>(&self, sql: &'a Connection, purpose: Purpose) -> Res<Transaction<'a>> {
+        let look = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
+        if version(&look)? == 0 {
+            look.rollback()?;
+            found(&self.place)?;
+            return self.begin(sql, purpose);
         }
-        begun.rollback()?;
-        found(&self.place)?;
-        Ok(Transaction::new_unchecked(sql, behavior)?)
+        match purpose {
+            Purpose::Read => Ok(look),
+            Purpose::Write => {
+                look.rollback()?;
+                Ok(Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?)
+            }
+        }
     }
 
     /// Runs `work` on a kept connection, opened when need be and given up when it failed.
@@ -136,7 +145,7 @@ impl Line {
         slot: &Mutex<Option<Kept>>,
         purpose: Purpose,
         doing: &str,
-        work: impl FnOnce(&Kept) -> Res<T>,
+        work: impl FnOnce(&mut Kept) -> Res<T>,
     ) -> Result<T> {
         let mut slot: MutexGuard<'_, Option<Kept>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = match slot.take().filter(|kept| self.is_current(kept)) {
@@ -177,19 +186,32 @@ impl Line {
 /// Copies the log into the database and empties it. SQLite's own way leaves the file as long as it was, and a
 /// lone process that opens it takes all of that for new, so the log would grow with every short process.
 /// Whoever reads just now prevents it; then the next one does it, so a failure is none.
-fn shorten_log(sql: &Connection) {
-    let _ = sql.busy_timeout(Duration::ZERO);
+fn shorten_log(sql: &mut Connection) {
+    let _ = sql.busy_handler(None::<fn(i32) -> bool>);
     let _ = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    let _ = sql.busy_timeout(PATIENCE);
+    let _ = be_patient(sql);
+}
+
+/// Lets a connection wait for a lock. SQLite's own pauses grow to a tenth of a second, so that among busy writers
+/// some would wait for ever.
+fn be_patient(sql: &mut Connection) -> rusqlite::Result<()> {
+    let mut begun = Instant::now();
+    sql.busy_handler(Some(move |asked| {
+        if asked == 0 {
+            begun = Instant::now();
+        }
+        std::thread::sleep(PAUSE);
+        begun.elapsed() < PATIENCE
+    }))
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = writer.as_ref().filter(|kept| kept.lasting)
+        if let Some(kept) = writer.as_mut().filter(|kept| kept.lasting)
             && self.place.log_size() > schema::LOG
         {
-            shorten_log(&kept.sql);
+            shorten_log(&mut kept.sql);
         }
     }
 }
@@ -204,8 +226,8 @@ fn open(place: &Place, purpose: Purpose) -> Res<Connection> {
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let sql = Connection::open_with_flags(place.file(), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    sql.busy_timeout(PATIENCE)?;
+    let mut sql = Connection::open_with_flags(place.file(), access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    be_patient(&mut sql)?;
     // The last one to leave must not spend three syncs on tidying up.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     sql.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -17,7 +17,8 @@ local function call(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then
     if string.find(answer.err, 'WRONGTYPE', 1, true) then refuse('wrongtype', (select(2, ...))) end
-    error(answer, 0)
+    -- pcall makes a string of a server's error, unless it is wrapped.
+    error({failure = answer.err}, 0)
   end
   return answer
 end
@@ -92,6 +93,6 @@ local function new_id(tail) return string.format('%08x-%04x-', math.floor(now / 
 local function run(verb)
   local done, answer = pcall(verb)
   if done then return {'ok', answer} end
-  if type(answer) == 'table' then return answer.refusal or {err = answer.err} end
+  if type(answer) == 'table' then return answer.refusal or {err = answer.failure} end
   return redis.error_reply('ERR ' .. tostring(answer))
 end

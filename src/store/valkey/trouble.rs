@@ -61,7 +61,7 @@ fn io_error(error: &RedisError) -> Option<&io::Error> {
 fn tls_cause(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Certificate;
     match error {
-        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "its certificate is signed by nobody who is trusted here"
         }
         rustls::Error::InvalidCertificate(
@@ -114,6 +114,7 @@ pub(super) fn refused(address: &Address, error: &RedisError) -> Error {
             "it cannot save to disk or lacks replicas; its log says which",
         ),
         "BUSY" => say(Kind::Unreachable, format!("Valkey at {at} is busy with a script"), "try again in a moment"),
+        _ if code == "ERR" && detail.contains("unauthenticated") => denied(address, "the password is wrong or missing"),
         _ if code == "ERR" && detail.contains("AUTH") => denied(address, "it asks for no password"),
         _ if code == "ERR" && (detail.contains("DB index") || detail.contains("SELECT")) => {
             say(Kind::Usage, format!("Valkey at {at} has no such database"), "use another number after the last /")

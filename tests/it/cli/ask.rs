@@ -7,6 +7,7 @@ on_each_store!(
     its_json_is_the_record,
     an_answer_can_be_had_byte_for_byte,
     no_answer_is_a_failure,
+    a_mistyped_name_gets_a_suggestion,
 );
 
 /// Asks, while `reviewer` answers the first message that comes.
@@ -47,4 +48,11 @@ fn no_answer_is_a_failure(postino: &Postino) {
     ran.is(4, "", &format!("postino: reviewer did not answer <id> within 0 s\n{hint}"));
     assert_eq!(postino.run("reviewer", &["read", "--raw"]).out, "may I merge?");
     assert_eq!(postino.run("ci", &["ask", "reviewer", "x", "--timeout", "1.5"]).code, 2);
+}
+
+fn a_mistyped_name_gets_a_suggestion(postino: &Postino) {
+    postino.meet("reviewer");
+    let ran = postino.run("ci", &["ask", "reviwer", "may I merge?", "--timeout", "0"]);
+    let wanted = "postino: nobody has used the name reviwer yet, so the mail waits for it; did you mean reviewer?\n";
+    assert!(ran.code == 4 && ran.err.starts_with(wanted), "{}", ran.err);
 }
