@@ -6,6 +6,7 @@
 
 mod choice;
 mod cli;
+mod doctor;
 mod hook;
 mod install;
 mod layers;
