@@ -39,8 +39,9 @@ Examples:
   postino hook session-start < event.json
   postino hook stop codex < event.json
 
-Events: session-start, user-prompt-submit, post-tool-use, stop, session-end. All others do nothing. A hook prints nothing
-when there is nothing new, and exits with 0 within 300 ms, whatever happens; POSTINO_DEBUG=1 says on stderr what it did.";
+Events: session-start, user-prompt-submit, post-tool-use, stop, session-end. All others do nothing.
+A hook prints nothing when nothing is new, and ends with 0 within 300 ms, whatever happens.
+POSTINO_DEBUG=1 says on stderr what it did.";
 
 /// Arguments of `hook`.
 #[derive(Debug, clap::Args)]

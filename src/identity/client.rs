@@ -57,14 +57,14 @@ pub const CLAUDE: Client = Client {
     hears: Hears { start: Form::Plain, prompt: Form::Plain, tool: Form::Context, stop: Form::Context },
 };
 
-/// Codex.
+/// Codex. It takes a text that begins with `[` for broken JSON, and ours do, so it gets JSON.
 const CODEX: Client = Client {
     name: "codex",
     programs: &["codex"],
     pid_variable: None,
     session_variable: None,
     project_variable: None,
-    hears: Hears { start: Form::Plain, prompt: Form::Plain, tool: Form::Context, stop: Form::Decision("block") },
+    hears: Hears { start: Form::Context, prompt: Form::Context, tool: Form::Context, stop: Form::Decision("block") },
 };
 
 /// Gemini CLI: its hooks may print nothing but JSON.
