@@ -46,9 +46,11 @@ pub fn take(text: &str, template: &str, made: Option<&Made>) -> Result<Edited, F
     let (section, name, wanted) = table(template)?;
     let mut expected = parse(text)?;
     let there = expected.get(&section).and_then(|tables| tables.get(&name)).cloned();
-    let (Some(there), true) = (there, made.is_none_or(|made| made.covers(&pointer(&section, &name)))) else {
+    let Some(there) = there else { return Ok(edited) };
+    if made.is_some_and(|made| !made.covers(&pointer(&section, &name))) {
+        edited.notes.push(format!("[{section}.{name}] was there before, and stays"));
         return Ok(edited);
-    };
+    }
     if let Some(Value::Table(tables)) = expected.get_mut(&section) {
         tables.remove(&name);
         if tables.is_empty() {
