@@ -107,6 +107,11 @@ impl App {
         self.patience.set(Some(Patience::default()));
     }
 
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name)
+    }
+
     /// What an operation needs: the store, opened at the first call, and who asks.
     pub fn ctx(&self) -> Result<Ctx<'_>> {
         let opened = self.opened()?;

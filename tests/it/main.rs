@@ -7,6 +7,7 @@
 mod choice;
 mod cli;
 mod hook;
+mod install;
 mod layers;
 mod moving;
 mod processes;

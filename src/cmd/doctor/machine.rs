@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::{Exam, Finding, Patient, quoted};
 use crate::cmd::app::System;
-use crate::config;
+use crate::config::{self, Env};
+use crate::error::Error;
 use crate::ops::Machine;
 
 /// What this binary calls itself.
@@ -23,6 +24,19 @@ const RUNS: usize = 9;
 const CUT_OFF: Duration = Duration::from_millis(250);
 /// A hook that takes this long can be felt.
 const SLOW: Duration = Duration::from_millis(100);
+
+/// Settings that cannot be read: the variable, or the file, that is to be changed.
+pub(super) fn settings(error: &Error) -> Finding {
+    let legal = |c: char| c.is_ascii_uppercase() || c == '_';
+    let variable = error.message.split(|c| !legal(c)).find(|word| word.starts_with("POSTINO_"));
+    let file = Env::of_process().and_then(|env| config::settings_file(&env));
+    let mend = match (variable, file) {
+        (Some(variable), _) => format!("unset {variable}"),
+        (None, Ok(file)) => format!("${{EDITOR:-vi}} {}", quoted(&file)),
+        (None, Err(_)) => "export HOME=\"$(getent passwd \"$(id -u)\" | cut -d: -f6)\"".to_owned(),
+    };
+    Finding::broken(error.message.clone(), mend)
+}
 
 /// Clients call postino by its name: the PATH must lead to this version.
 pub(super) fn binary(patient: &Patient<'_>) -> Exam {
@@ -121,6 +135,7 @@ pub(super) fn hook_latency(patient: &Patient<'_>) -> Exam {
         let mut command = Command::new(&this);
         command.args(["hook", event, "claude"]).env("POSTINO_HOME", &scratch.0);
         command.env("POSTINO_CLIENT_PID", std::process::id().to_string()).env_remove("POSTINO_DEBUG");
+        command.env_remove("POSTINO_AGENT_NAME");
         command.env("POSTINO_VALKEY_URL", format!("sqlite:{}", scratch.0.join("postino.db").display()));
         command
     };

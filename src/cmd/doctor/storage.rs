@@ -1,7 +1,7 @@
 //! Checks of the store: whether it answers, what it promises, and what waits in it.
 
 use super::{Exam, Finding, Patient, quoted};
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::ops::{self, DeadRequest};
 use crate::store::address::Address;
 use crate::store::{Durability, Phase};
@@ -17,7 +17,7 @@ const LONG_LOG: u64 = 16 << 20;
 
 /// The store answers, in time for hooks.
 pub(super) fn reachable(patient: &Patient<'_>) -> Exam {
-    let health = patient.asked().as_ref().map_err(Finding::failed)?;
+    let health = patient.asked().as_ref().map_err(|error| unreachable(patient, error))?;
     let chosen = patient.app.chosen().map_err(|error| Finding::failed(&error))?;
     let what = format!("{} at {}, {:.1} ms ({})", health.store.server, chosen.address, health.latency_ms, chosen.reason);
     let mend = "postino store move URL";
@@ -26,6 +26,23 @@ pub(super) fn reachable(patient: &Patient<'_>) -> Exam {
         slow if slow > SLOW => Finding::warning(what, mend),
         _ => Finding::ok(what),
     })
+}
+
+/// A store that does not answer: on this machine it is started, elsewhere one looks whether it can be reached at all.
+fn unreachable(patient: &Patient<'_>, error: &Error) -> Finding {
+    let address = patient.app.chosen().map(|chosen| chosen.address.to_string()).unwrap_or_default();
+    let port = ["redis://127.0.0.1:", "redis://localhost:", "valkey://127.0.0.1:", "valkey://localhost:"];
+    let port = port.iter().find_map(|place| address.strip_prefix(place)).and_then(|rest| rest.split('/').next());
+    match (error.kind, port) {
+        (Kind::Unreachable, Some(port)) => {
+            let mend = format!("redis-server --port {port} --appendonly yes --daemonize yes");
+            Finding::broken(error.message.clone(), mend)
+        }
+        (Kind::Unreachable, None) if address.contains("://") => {
+            Finding::broken(error.message.clone(), format!("{} ping", redis_cli(patient)))
+        }
+        (_, _) => Finding::failed(error),
+    }
 }
 
 /// What "accepted" means.
@@ -62,7 +79,9 @@ pub(super) fn password(patient: &Patient<'_>) -> Exam {
     if !chosen.address.sends_password_in_clear() {
         return Ok(Finding::ok("none goes over a network in clear"));
     }
-    let secure = chosen.address.to_string().replacen("redis", "rediss", 1).replacen("valkey:", "valkeys:", 1);
+    let shown = chosen.address.to_string();
+    let scheme = shown.find([':', '+']).unwrap_or(shown.len());
+    let secure = format!("{}s{}", &shown[..scheme], &shown[scheme..]);
     let what = format!("the password of {} goes over the network in clear", chosen.address);
     Ok(Finding::warning(what, format!("export POSTINO_VALKEY_URL='{secure}'")))
 }

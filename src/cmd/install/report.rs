@@ -89,7 +89,13 @@ impl Report {
 
     /// Prints it: what was done, or with a dry run the diff, and apart from it what else would be done.
     pub fn print(&self, out: &Output) -> Outcome {
-        out.answer(self, |report, style| if report.dry_run { report.diffs() } else { report.text(style) })?;
+        let text = |report: &Report, style: &Style| match report.diffs() {
+            _ if !report.dry_run => report.text(style),
+            diffs if diffs.is_empty() || !out.is_terminal() => diffs,
+            // A file may hold what steers a terminal.
+            diffs => style.flat_body(&diffs),
+        };
+        out.answer(self, text)?;
         if self.dry_run && !out.is_json() {
             self.commands.iter().for_each(|command| out.notice(&format!("would run: {command}")));
             let notes = self.files.iter().flat_map(|file| &file.notes).chain(&self.notes);
