@@ -176,7 +176,7 @@ fn tell(app: &App, registry: &Registry, event: Event, form: Form, news: &CheckRe
         }
         desk.write(&telling.applied(&now))?;
     }
-    if event == Event::Stop && telling.news.is_some() {
+    if matches!(event, Event::Stop { .. }) && telling.news.is_some() {
         let _ = check(app, Some(State::Working));
     }
     Ok(text(app, &telling, seen))

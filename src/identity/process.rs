@@ -26,7 +26,7 @@ pub struct Process {
 /// A living process; `None` when there is none with that id, or only a corpse.
 #[cfg(target_os = "linux")]
 pub fn look(pid: u32) -> Option<Process> {
-    let stat = small_file(&format!("/proc/{pid}/stat"))?;
+    let stat = small_file(format!("/proc/{pid}/stat"))?;
     parse_stat(pid, &String::from_utf8_lossy(&stat))
 }
 
@@ -131,7 +131,7 @@ impl Process {
 
 /// What an interpreter runs; `None` where the system has no `/proc`.
 fn script(pid: u32) -> Option<String> {
-    let line = small_file(&format!("/proc/{pid}/cmdline"))?;
+    let line = small_file(format!("/proc/{pid}/cmdline"))?;
     script_in(&String::from_utf8_lossy(&line))
 }
 

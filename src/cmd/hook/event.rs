@@ -19,7 +19,10 @@ pub enum Event {
     /// A tool has run.
     Tool,
     /// A turn ends.
-    Stop,
+    Stop {
+        /// Whether it came to its end; one that was broken off is not to go on.
+        by_itself: bool,
+    },
     /// It ends for good.
     End,
 }
@@ -35,7 +38,9 @@ impl Event {
             "session-start" => Some(Event::Start),
             "user-prompt-submit" => Some(Event::Prompt { by_user: !is_clients_own(wire.prompt.as_deref()) }),
             "post-tool-use" => Some(Event::Tool),
-            "stop" => Some(Event::Stop),
+            "stop" => {
+                Some(Event::Stop { by_itself: wire.status.as_deref().is_none_or(|status| status == "completed") })
+            }
             "session-end" => (!matches!(wire.reason.as_deref(), Some("clear" | "resume"))).then_some(Event::End),
             _ => None,
         }
@@ -47,7 +52,7 @@ impl Event {
             Event::Start => client.hears.start,
             Event::Prompt { .. } => client.hears.prompt,
             Event::Tool => client.hears.tool,
-            Event::Stop => client.hears.stop,
+            Event::Stop { .. } => client.hears.stop,
             Event::End => Form::Nothing,
         }
     }
@@ -58,7 +63,7 @@ impl Event {
             Event::Start => "SessionStart",
             Event::Prompt { .. } => "UserPromptSubmit",
             Event::Tool => "PostToolUse",
-            Event::Stop => "Stop",
+            Event::Stop { .. } => "Stop",
             Event::End => "SessionEnd",
         }
     }
@@ -78,7 +83,7 @@ mod tests {
         assert_eq!(of("session-start"), Some(Event::Start));
         assert_eq!(of("user-prompt-submit"), Some(Event::Prompt { by_user: true }));
         assert_eq!(of("post-tool-use"), Some(Event::Tool));
-        assert_eq!(of("stop"), Some(Event::Stop));
+        assert_eq!(of("stop"), Some(Event::Stop { by_itself: true }));
         assert_eq!(of("session-end"), Some(Event::End));
         for unknown in ["pre-compact", "subagent-stop", "", "Stop", "stop ", "--help", "\u{202e}"] {
             assert_eq!(of(unknown), None, "{unknown:?}");
@@ -98,6 +103,13 @@ mod tests {
         let of = |reason: &str| Event::of("session-end", &Wire { reason: Some(reason.into()), ..Wire::default() });
         assert_eq!([of("clear"), of("resume")], [None; 2]);
         assert_eq!([of("other"), of("logout"), of("prompt_input_exit")], [Some(Event::End); 3]);
+    }
+
+    #[test]
+    fn a_turn_that_was_broken_off_is_told_apart() {
+        let of = |status: &str| Event::of("stop", &Wire { status: Some(status.into()), ..Wire::default() });
+        assert_eq!(of("completed"), Some(Event::Stop { by_itself: true }));
+        assert_eq!([of("aborted"), of("error")], [Some(Event::Stop { by_itself: false }); 2]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::ops::CheckResponse;
 pub fn state_at(event: Event) -> Option<State> {
     match event {
         Event::Prompt { .. } | Event::Tool => Some(State::Working),
-        Event::Stop => Some(State::Idle),
+        Event::Stop { .. } => Some(State::Idle),
         Event::Start | Event::End => None,
     }
 }
@@ -36,7 +36,7 @@ impl Telling {
             Event::Start => (Some(news.clone()), true),
             Event::Prompt { by_user: true } => (Some(news.clone()), session.announced != session.name),
             Event::Prompt { by_user: false } | Event::Tool => (Some(untold()), false),
-            Event::Stop => (may_go_on.then(untold), false),
+            Event::Stop { by_itself } => ((by_itself && may_go_on).then(untold), false),
             Event::End => (None, false),
         };
         Telling { event, all: news.clone(), news: news_told.filter(CheckResponse::is_news), name }
@@ -54,11 +54,11 @@ impl Telling {
         }
         match self.event {
             Event::Prompt { .. } => after.continued = 0,
-            Event::Stop if is_told => after.continued += 1,
-            Event::Stop if !self.all.is_news() => after.continued = 0,
-            Event::Start | Event::Tool | Event::Stop | Event::End => {}
+            Event::Stop { .. } if is_told => after.continued += 1,
+            Event::Stop { .. } if !self.all.is_news() => after.continued = 0,
+            Event::Start | Event::Tool | Event::Stop { .. } | Event::End => {}
         }
-        let goes_on = self.event == Event::Stop && is_told;
+        let goes_on = matches!(self.event, Event::Stop { .. }) && is_told;
         after.state = state_at(self.event).filter(|_| !goes_on).unwrap_or(session.state);
         after
     }
@@ -71,6 +71,7 @@ mod tests {
     use crate::store::Newest;
 
     const USER: Event = Event::Prompt { by_user: true };
+    const STOP: Event = Event::Stop { by_itself: true };
     const OWN: Event = Event::Prompt { by_user: false };
 
     fn session() -> Registration {
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn the_same_mail_is_repeated_at_the_users_prompt_only() {
         let waiting = news(1, 1);
-        let script = [Event::Tool, Event::Tool, OWN, Event::Stop, USER, Event::Tool, Event::Stop, USER];
+        let script = [Event::Tool, Event::Tool, OWN, STOP, USER, Event::Tool, STOP, USER];
         let (told, _) = played(&script.map(|event| (event, waiting.clone())));
         assert_eq!(told, [true, false, false, false, true, false, false, true]);
     }
@@ -117,24 +118,30 @@ mod tests {
         let (told, after) = played(&[(USER, none.clone()), (Event::Tool, none.clone()), (OWN, none.clone())]);
         assert_eq!((told, after.clone()), (vec![false; 3], Registration { state: State::Working, ..session() }));
         assert_eq!(Telling::at(Event::Tool, &after, &none).applied(&after), after);
-        assert_eq!(Telling::at(Event::Stop, &after, &none).applied(&after), session());
+        assert_eq!(Telling::at(STOP, &after, &none).applied(&after), session());
     }
 
     #[test]
     fn a_turn_goes_on_three_times_in_a_row_at_most() {
-        let stops: Vec<_> = (1..=5).map(|n| (Event::Stop, news(n, n))).collect();
+        let stops: Vec<_> = (1..=5).map(|n| (STOP, news(n, n))).collect();
         let (told, after) = played(&stops);
         assert_eq!(told, [true, true, true, false, false]);
         assert_eq!(after.state, State::Idle);
-        let (told, _) = played(&[&stops[..], &[(USER, news(5, 5)), (Event::Stop, news(6, 6))]].concat());
+        let (told, _) = played(&[&stops[..], &[(USER, news(5, 5)), (STOP, news(6, 6))]].concat());
         assert_eq!(told[5..], [true, true]);
-        let (told, _) = played(&[&stops[..3], &[(Event::Stop, news(0, 3)), (Event::Stop, news(1, 4))]].concat());
+        let (told, _) = played(&[&stops[..3], &[(STOP, news(0, 3)), (STOP, news(1, 4))]].concat());
         assert_eq!(told[3..], [false, true]);
     }
 
     #[test]
+    fn a_turn_that_was_broken_off_does_not_go_on() {
+        let (told, after) = played(&[(Event::Stop { by_itself: false }, news(1, 1)), (Event::Tool, news(1, 1))]);
+        assert_eq!((told, after.continued), (vec![false, true], 0));
+    }
+
+    #[test]
     fn a_turn_that_goes_on_stays_work() {
-        let (_, after) = played(&[(USER, news(0, 0)), (Event::Stop, news(1, 1))]);
+        let (_, after) = played(&[(USER, news(0, 0)), (STOP, news(1, 1))]);
         assert_eq!((after.state, after.continued), (State::Working, 1));
     }
 
@@ -148,7 +155,7 @@ mod tests {
     fn a_new_name_is_told_at_the_next_prompt_of_the_user() {
         let renamed = Registration { name: Some("writer".parse().unwrap()), ..session() };
         let names = |event: Event| Telling::at(event, &renamed, &news(0, 0)).name;
-        assert_eq!([names(Event::Tool), names(Event::Stop), names(OWN), names(USER)], [false, false, false, true]);
+        assert_eq!([names(Event::Tool), names(STOP), names(OWN), names(USER)], [false, false, false, true]);
         let told = Telling::at(USER, &renamed, &news(0, 0)).applied(&renamed);
         assert!(!Telling::at(USER, &told, &news(0, 0)).name);
     }

@@ -27,6 +27,8 @@ pub struct Wire {
     pub agent_id: Option<String>,
     /// Why a session ended: `clear`, `resume`, `logout`, `other`, …
     pub reason: Option<String>,
+    /// How a turn ended, in Cursor: `completed`, `aborted` or `error`.
+    pub status: Option<String>,
     /// What the user, or the client itself, said.
     pub prompt: Option<String>,
 }
@@ -99,7 +101,7 @@ mod tests {
         let wire = of(
             r#"{"conversation_id":"c-1","generation_id":"g","hook_event_name":"stop","status":"completed","loop_count":0}"#,
         );
-        assert_eq!(wire.session(), Some("c-1"));
+        assert_eq!((wire.session(), wire.status.as_deref()), (Some("c-1"), Some("completed")));
         assert_eq!(of(r#"{"conversation_id":"c","session_id":"s"}"#).session(), Some("s"));
         assert_eq!(of(&format!(r#"{{"session_id":"{}"}}"#, "s".repeat(257))).session(), None);
     }

@@ -126,7 +126,7 @@ fn changes_of_many_are_all_kept_also_when_the_registration_goes_and_comes() {
         let worker = |_| {
             scope.spawn(|| {
                 let mut lost = 0;
-                for _ in 0..200 {
+                for _ in 0..100 {
                     let mut desk = registry.desk(7, 7).unwrap();
                     let mut mine = desk.registration.clone().unwrap_or_else(|| session.clone());
                     mine.marks.hints += 1;
@@ -143,7 +143,7 @@ fn changes_of_many_are_all_kept_also_when_the_registration_goes_and_comes() {
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
     let left = registry.read(7, 7).map_or(0, |session| session.marks.hints);
-    assert_eq!(removed + left, 8 * 200);
+    assert_eq!(removed + left, 8 * 100);
 }
 
 #[test]
