@@ -9,6 +9,7 @@ mod cli;
 mod layers;
 mod moving;
 mod processes;
+mod readme;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;
