@@ -109,13 +109,14 @@ fn killed_senders_and_readers_lose_and_double_nothing(postino: &Postino) {
             .collect();
         let readers: Vec<_> =
             (0..4).map(|_| chance.fork()).map(|chance| scope.spawn(|| read_all(postino, &done, chance))).collect();
+        // Also when a sender failed the readers must come to an end.
+        let logs: Vec<_> = senders.into_iter().map(|sender| sender.join()).collect();
+        done.store(true, Ordering::SeqCst);
         let mut log = Log::default();
-        for sender in senders {
-            let own = sender.join().unwrap();
+        for own in logs.into_iter().map(|own| own.unwrap()) {
             log.sure.extend(own.sure);
             log.unsure.extend(own.unsure);
         }
-        done.store(true, Ordering::SeqCst);
         let shown: Vec<_> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
         (log, shown)
     });
