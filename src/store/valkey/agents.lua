@@ -1,4 +1,5 @@
--- agents: 1 how many, 2 after which name or ''. Answers rows of name, online, sight, waiting; the total; how many online.
+-- agents: 1 how many, 2 after which name or ''. Answers rows of name, online, sight, waiting; the total; how many are
+-- online.
 
 -- Live mail that waits; 0 where the mailbox cannot tell: its own steps say what is wrong.
 local function waiting(value)

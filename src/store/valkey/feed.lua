@@ -71,7 +71,8 @@ local function settle_due(own)
   local due, budget = call('ZRANGEBYSCORE', p .. 'due', '-inf', now, 'LIMIT', 0, 20), BUDGET
   quiet = #due == 0
   if quiet then return end
-  if own > 0 and tonumber(call('ZSCORE', p .. 'due', own) or now + 1) <= now then budget = budget - move_due(own, budget) end
+  local is_due = own > 0 and tonumber(call('ZSCORE', p .. 'due', own) or now + 1) <= now
+  if is_due then budget = budget - move_due(own, budget) end
   for _, box in ipairs(due) do
     if budget <= 0 then return end
     if box == 'b' then
@@ -99,7 +100,8 @@ end
 -- Remembers an idempotency key until `expires`; the index lets a move find it.
 local function remember(place, key, fingerprint, id, expires)
   if not place then return end
-  call('SET', place, string.format('%.0f %s %s %s', expires, fingerprint, id, key), 'PX', math.max(expires - now, 0) + HOUR)
+  local value = string.format('%.0f %s %s %s', expires, fingerprint, id, key)
+  call('SET', place, value, 'PX', math.max(expires - now, 0) + HOUR)
   call('ZADD', p .. 'keys', expires, string.sub(place, #p + 1))
   call('ZREMRANGEBYSCORE', p .. 'keys', '-inf', now - HOUR)
   keep(p .. 'keys', expires)

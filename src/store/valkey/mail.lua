@@ -60,7 +60,8 @@ end
 
 -- Puts a message in the queue of those that wait.
 local function enqueue(box, mail)
-  local places = {all = mail.rank, ready = mail.rank, rexp = mail.expires, urg = mail.urgent == '1' and mail.expires or nil}
+  local places = {all = mail.rank, ready = mail.rank, rexp = mail.expires}
+  if mail.urgent == '1' then places.urg = mail.expires end
   for queue, score in pairs(places) do
     call('ZADD', box_key(box, queue), score, mail.id)
     keep(box_key(box, queue), mail.expires)
@@ -155,8 +156,8 @@ local function end_lease(box, id, mail)
   end
 end
 
--- The leases that ran out; when there are more than the budget, what is ready again first, in the queue's order, so that
--- a lease right after this finds the head of the queue.
+-- The leases that ran out; when there are more than the budget, what is ready again first, in the queue's order, so
+-- that a lease right after this finds the head of the queue.
 local function overdue(box, budget)
   local ids = call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)
   if #ids <= budget then return ids end

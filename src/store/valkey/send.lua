@@ -1,4 +1,5 @@
--- send: 1 recipient, 2 body, 3 replied-to id or '', 4 via, 5 '1' if urgent, 6 the id's tail, 7 key or '', 8 fingerprint.
+-- send: 1 recipient, 2 body, 3 replied-to id or '', 4 via, 5 '1' if urgent, 6 the id's tail, 7 key or '', 8 its
+-- fingerprint.
 -- Answers id, whether it was created, what is known of the recipient, how many wait there.
 local to, tail, key = arg(1), arg(6), arg(7)
 
@@ -10,8 +11,8 @@ local function recipient(known)
   return (sight or known.gen > 0) and 'offline' or 'unknown'
 end
 
--- Drops entries of one of the indexes whose record is gone: mostly from its head, now and then elsewhere, so that an old
--- one cannot hide the rest for long.
+-- Drops entries of one of the indexes whose record is gone: mostly from its head, now and then elsewhere, so that an
+-- old one cannot hide the rest for long.
 local function prune(indexes, rank)
   local index, start, elsewhere = indexes[rank % #indexes + 1], 0, rank % 32 < #indexes
   if elsewhere then start = rank % math.max(call('ZCARD', index), 1) end
@@ -20,7 +21,7 @@ local function prune(indexes, rank)
   end
 end
 
--- The indexes come before the record: if one is of the wrong type, entries without a record are left, which nobody sees.
+-- The indexes come before the record: if one is of the wrong type, entries without a record are left, unseen.
 local function store(box, id)
   local reply = arg(3)
   local thread = reply ~= '' and (call('HGET', record_key(reply), 'thread') or reply) or id

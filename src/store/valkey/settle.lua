@@ -1,4 +1,5 @@
--- settle: 1 'ack', 'extend' or 'release', 2 hold in ms, then pairs of id and nonce. Answers 1 (done) or 0 (stale) for each.
+-- settle: 1 'ack', 'extend' or 'release', 2 hold in ms, then pairs of id and nonce. Answers 1 (done) or 0 (stale) for
+-- each.
 local what, hold = arg(1), tonumber(arg(2))
 
 local function ack(mail)
