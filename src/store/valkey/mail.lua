@@ -84,6 +84,12 @@ local function drop_dead(box, id)
   if mail then forget(mail) else call('DEL', record_key(id)) end
 end
 
+-- Lets a message's record and history live until `till`, if that is longer than they do.
+local function keep_mail(mail, till)
+  keep(record_key(mail.id), till)
+  for _, index in ipairs(indexes(mail)) do keep(index, till) end
+end
+
 -- Makes a dead letter that died at `at`. Without a record it keeps its id and the reason.
 local function bury(box, id, mail, why, at, bad)
   local rank = mail and mail.rank or call('ZSCORE', box_key(box, 'all'), id) or 0
@@ -92,7 +98,7 @@ local function bury(box, id, mail, why, at, bad)
   call('HSET', record_key(id), 'standing', 'dead', 'why', why, 'died', at, 'rank', rank, 'box', box,
     'bad', (bad or not mail) and '1' or '')
   call('HDEL', record_key(id), 'nonce', 'until')
-  call('PEXPIRE', record_key(id), WEEK + DAY / 2)
+  if mail then keep_mail(mail, at + WEEK) else keep(record_key(id), at + WEEK) end
   call('ZADD', box_key(box, 'dead'), at, id)
   keep(box_key(box, 'dead'), at + WEEK)
   due_at(box, at + WEEK)

@@ -12,7 +12,8 @@ end
 local function extend(mail)
   call('HSET', record_key(mail.id), 'until', now + hold)
   call('ZADD', box_key(me.box, 'lease'), now + hold, mail.id)
-  for _, key in ipairs({record_key(mail.id), box_key(me.box, 'lease'), box_key(me.box, 'all')}) do keep(key, now + hold) end
+  for _, queue in ipairs({'lease', 'all'}) do keep(box_key(me.box, queue), now + hold) end
+  keep_mail(mail, now + hold)
   due_at(me.box, now + hold)
 end
 

@@ -127,6 +127,11 @@ pub(super) fn refused(address: &Address, error: &RedisError) -> Error {
             format!("Valkey at {at} takes no writes now; nothing was stored"),
             "it cannot save to disk or lacks replicas; its log says which",
         ),
+        "DENIED" => denied(address, "it is in protected mode"),
+        "UNBLOCKED" => say(Kind::Unreachable, format!("Valkey at {at} has another role now"), "try again in a moment"),
+        _ if detail.contains("max number of clients") => {
+            say(Kind::Unreachable, format!("Valkey at {at} takes no more clients"), "raise its maxclients")
+        }
         "BUSY" => say(Kind::Unreachable, format!("Valkey at {at} is busy with a script"), "try again in a moment"),
         _ if code == "ERR" && detail.contains("unauthenticated") => denied(address, "the password is wrong or missing"),
         _ if code == "ERR" && detail.contains("AUTH") => denied(address, "it asks for no password"),
