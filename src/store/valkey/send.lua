@@ -1,6 +1,7 @@
 -- send: 1 recipient, 2 body, 3 replied-to id or '', 4 via, 5 '1' if urgent, 6 the id's tail, 7 key or '', 8 its
 -- fingerprint.
--- Answers id, whether it was created, what is known of the recipient, how many wait there.
+-- Answers id, whether it was created, what is known of the recipient, how many wait there, and the names in use when nobody
+-- has used that one.
 local to, tail, key = arg(1), arg(6), arg(7)
 
 local function recipient(known)
@@ -44,13 +45,23 @@ local function store(box, id)
   prune(history, rank)
 end
 
+-- Names that somebody has used, with blanks between them.
+local function names_in_use()
+  local names, used = call('ZRANGEBYLEX', p .. 'idx', '-', '+', 'LIMIT', 0, 1000), {}
+  local sights = #names > 0 and call('HMGET', p .. 'sight', unpack(names)) or {}
+  for i, sight in ipairs(sights) do
+    if sight then used[#used + 1] = names[i] end
+  end
+  return table.concat(used, ' ')
+end
+
 return run(function()
   begin(true, false)
   local known = look(to)
   settle_due(known and known.box or 0)
   local first, place = known_key('send', key, arg(8))
   local state = recipient(known)
-  if first then return {first, 0, state, known and count(known.box).ready or 0} end
+  if first then return {first, 0, state, known and count(known.box).ready or 0, false} end
   -- What is not read here is looked at, so that nothing is written where something is of the wrong type.
   for _, queue in ipairs({'all', 'ready'}) do
     if known then expect(box_key(known.box, queue), 'zset') end
@@ -62,5 +73,5 @@ return run(function()
   local box = known and known.box or mailbox(to)
   store(box, id)
   remember(place, key, arg(8), id, now + ttl)
-  return {id, 1, state, counts.ready + 1}
+  return {id, 1, state, counts.ready + 1, state == 'unknown' and names_in_use()}
 end)
