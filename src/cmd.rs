@@ -12,9 +12,13 @@ mod check;
 mod clear;
 mod completions;
 mod dead;
+mod doctor;
 mod help;
 mod history;
+pub mod hook;
+mod install;
 mod man;
+mod monitor;
 mod names;
 mod pause;
 mod read;
@@ -24,6 +28,7 @@ mod settle;
 mod stats;
 mod store;
 mod text;
+mod told;
 mod usage;
 mod watch;
 mod whoami;
@@ -137,6 +142,16 @@ pub enum Command {
     Store(store::Args),
     /// Show events as they happen
     Watch(watch::Args),
+    /// Say in one line, as it happens, that mail has arrived: for agent clients
+    Monitor(monitor::Args),
+    /// Tell an agent client what is new: called by its hooks
+    Hook(hook::Args),
+    /// Check everything; each failure comes with the command that mends it
+    Doctor(doctor::Args),
+    /// Teach a program that agents run in to call postino
+    Install(install::Args),
+    /// Take postino out of a program's configuration again
+    Uninstall(install::UninstallArgs),
     /// Print a script that completes commands and names in your shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -174,7 +189,8 @@ fn look(env: &Env) -> Look {
 
 fn run(cli: Cli, out: &Output) -> Outcome {
     let Flags { agent, store, json: _, color: _, quiet: _ } = cli.flags;
-    let app = || App::new(Globals { agent, store });
+    let globals = Globals { agent, store };
+    let app = || App::new(globals.clone());
     match cli.command {
         Command::Send(args) => send::run(&mut app()?, out, args),
         Command::Ask(args) => ask::run(&mut app()?, out, args),
@@ -196,6 +212,11 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Stats(args) => stats::run(&mut app()?, out, args),
         Command::Store(args) => store::run(&mut app()?, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
+        Command::Monitor(args) => monitor::run(out, args),
+        Command::Hook(args) => Ok(hook::run(args)),
+        Command::Doctor(args) => doctor::run(globals, out, args),
+        Command::Install(args) => install::run(&mut app()?, out, args),
+        Command::Uninstall(args) => install::uninstall(&mut app()?, out, args),
         Command::Completions(args) => completions::run(out, args),
         Command::Man(args) => man::run(out, args),
         Command::ExitCodes => help::exit_codes(out),

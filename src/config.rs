@@ -241,6 +241,16 @@ pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
+/// The file that settings are read from, whether it exists or not.
+pub fn settings_file(env: &Env) -> Result<PathBuf> {
+    Ok(Dirs::find(env)?.config.join("config.toml"))
+}
+
+/// The file that this process was started from.
+pub fn executable() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
 /// The host's wall clock.
 pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

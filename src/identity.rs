@@ -3,24 +3,20 @@
 //! `--agent`, the session registry, a session id bound earlier, `POSTINO_AGENT_NAME`, the terminal, the directory. What a
 //! name allows is the store's to judge; this module only says on what ground the name is used.
 
+pub mod client;
 pub mod process;
 pub mod registry;
+pub mod session;
 
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use self::client::CLIENTS;
 use self::registry::{Registration, Registry};
 use crate::config::{Env, Settings};
-use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Generation};
-use crate::ops::Machine;
-use crate::store::{Actor, Claim, Holder, Sighting, Standing, Step, Store};
-
-/// Session ids of the clients that tell them to their children.
-const SESSION_IDS: [&str; 1] = ["CLAUDE_CODE_SESSION_ID"];
-/// Spare names tried before giving up.
-const MAX_SPARES: u32 = 1_000;
+use crate::store::{Actor, Sighting, Standing};
 
 /// Which rule gave the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +67,12 @@ impl Surroundings<'_> {
             return self.identity(name.clone(), Rule::Flag, Standing::Named, None);
         }
         if let Some(session) = self.session {
-            let name = session.name.clone().unwrap_or_else(|| self.wish().0);
+            let name = session.name.clone().unwrap_or_else(|| self.guess().0);
             // Without a claim yet, generation 0: no store has given it out, so it holds nothing.
             let standing = Standing::Session(session.generation.unwrap_or(Generation(0)));
             return self.identity(name, Rule::Session, standing, Some(session.clone()));
         }
-        let (name, rule) = self.wish();
+        let (name, rule) = self.wish(CLIENTS.into_iter().filter_map(|client| self.env.get(client.session_variable?)));
         let standing = match rule {
             Rule::Variable => Standing::Named,
             Rule::Flag | Rule::Session | Rule::Bound | Rule::Terminal | Rule::Directory => {
@@ -87,21 +83,27 @@ impl Surroundings<'_> {
     }
 
     fn identity(&self, name: AgentName, rule: Rule, standing: Standing, session: Option<Registration>) -> Identity {
-        let client = session.as_ref().map_or_else(|| "shell".to_owned(), |session| session.client.clone());
-        let sighting = Sighting { state: None, client, host: process::host_name(), project: project(self.dir) };
+        let of_session = session.as_ref();
+        let client = of_session.map_or("shell", |session| session.client.as_str()).to_owned();
+        let project = of_session.and_then(|session| session.project.clone()).unwrap_or_else(|| project(self.dir));
+        let sighting = Sighting { state: None, client, host: process::host_name(), project };
         Identity { actor: Actor { name, standing, sighting: Some(sighting) }, rule, session }
     }
 
-    /// The name a session asks for first, and what gave it.
-    fn wish(&self) -> (AgentName, Rule) {
+    /// The name to ask for first, and what gave it: the one that a session id is bound to, the given one, a guess.
+    fn wish<'s>(&self, mut session_ids: impl Iterator<Item = &'s str>) -> (AgentName, Rule) {
         let registry = Registry::new(&self.settings.dirs.state);
-        let bound = SESSION_IDS.iter().find_map(|variable| registry.bound(self.env.get(variable)?));
-        if let Some(name) = bound {
+        if let Some(name) = session_ids.find_map(|id| registry.bound(id)) {
             return (name, Rule::Bound);
         }
-        if let Some(name) = &self.settings.agent_name {
-            return (name.clone(), Rule::Variable);
+        match &self.settings.agent_name {
+            Some(name) => (name.clone(), Rule::Variable),
+            None => self.guess(),
         }
+    }
+
+    /// The name by the terminal or the directory.
+    fn guess(&self) -> (AgentName, Rule) {
         if let Some(name) = terminal(self.env) {
             return (name, Rule::Terminal);
         }
@@ -173,40 +175,6 @@ fn hashed(parts: &[&str], digits: usize) -> String {
     hex[..digits].to_owned()
 }
 
-/// Claims the session's name, or the next free one (`NAME-2`, `NAME-3`, …), and writes it into the registration.
-/// A holder whose process is gone from this host does not count.
-pub fn claim(
-    store: &dyn Store,
-    step: &Step<'_>,
-    machine: &dyn Machine,
-    session: &mut Registration,
-    wish: &AgentName,
-) -> Result<AgentName> {
-    let holder = Holder {
-        generation: Generation(0),
-        host_id: process::host_id().to_owned(),
-        pid: session.pid,
-        started: session.started,
-    };
-    for n in 1..=MAX_SPARES {
-        let name = if n == 1 { wish.clone() } else { wish.spare(n) };
-        let first = store.claim(step, &name, &holder, None)?;
-        let claim = match first {
-            Claim::Held(other) if machine.is_gone(&other) => {
-                store.claim(step, &name, &holder, Some(other.generation))?
-            }
-            Claim::Held(_) | Claim::Granted(_) => first,
-        };
-        if let Claim::Granted(generation) = claim {
-            session.name = Some(name.clone());
-            session.generation = Some(generation);
-            return Ok(name);
-        }
-    }
-    Err(Error::new(Kind::NameHeld, format!("{wish} and {MAX_SPARES} names like it are all held by live sessions"))
-        .hint("choose another name with `postino rename NAME`"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,20 +241,11 @@ mod tests {
         ]);
         let settings = Settings::read(&env).unwrap();
         let registry = Registry::new(&settings.dirs.state);
-        let session = Registration {
-            client: "claude".into(),
-            pid: 1,
-            started: 1,
-            session_id: Some("s-1".into()),
-            name: Some("later".parse().unwrap()),
-            generation: None,
-            store: None,
-            prefix: None,
-        };
-        registry.save(&session).unwrap();
+        let session = registry::tests::registration(1, 1, "s-1", "later");
+        registry.desk(1, 1).unwrap().write(&session).unwrap();
         let around = Surroundings { flag: None, settings: &settings, env: &env, dir: Path::new("/"), session: None };
         assert_eq!((around.resolve().actor.name.as_str(), around.resolve().rule), ("later", Rule::Bound));
         let around = Surroundings { session: Some(&session), ..around };
-        assert_eq!(around.resolve().actor.standing, Standing::Session(Generation(0)));
+        assert_eq!(around.resolve().actor.standing, Standing::Session(Generation(3)));
     }
 }

@@ -695,8 +695,8 @@ pub trait Store: Send + Sync {
     fn clear_broadcasts(&self, step: &Step<'_>) -> Result<u64>;
 
     /// Removes names that are offline, held by no live session (claims in `gone` are not live) and have nothing waiting, leased or
-    /// dead, with their forwarding names. History stays until its TTL.
-    fn cleanup(&self, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned>;
+    /// dead, with their forwarding names; with `only` at most that one. History stays until its TTL.
+    fn cleanup(&self, step: &Step<'_>, gone: &[Generation], only: Option<&AgentName>) -> Result<Cleaned>;
 
     /// The actor's mailbox as it is, nothing consumed, at most `limit` (1 to 200).
     fn list(&self, step: &Step<'_>, limit: u32, from: From) -> Result<Listing>;

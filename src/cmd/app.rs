@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use crate::choice::{self, By, Chosen};
 use crate::config::{self, Env, Settings};
 use crate::error::{Error, Kind, Result};
-use crate::identity::registry::{Registration, Registry};
-use crate::identity::{self, Identity, Surroundings, process};
+use crate::identity::registry::{Clues, Found, Registration, Registry};
+use crate::identity::session::{self, Entrance, Home};
+use crate::identity::{Identity, Surroundings, process};
 use crate::model::{AgentName, Millis, Via};
 use crate::ops::{Ctx, Machine};
 use crate::store::address::{Patience, open};
-use crate::store::{Holder, Phase, Standing, Step, Store};
+use crate::store::{Actor, Holder, Phase, Standing, Store};
 
 /// How long a command that does not wait may talk to its store, connection and name look-up included.
 const BUDGET: Duration = Duration::from_millis(5_700);
@@ -53,9 +54,19 @@ pub struct App {
     /// What the user set.
     pub settings: Settings,
     env: Env,
-    patient: Cell<bool>,
+    patience: Cell<Option<Patience>>,
     said: Cell<bool>,
+    visit: Option<Visit>,
     opened: OnceCell<Opened>,
+}
+
+/// The client process that this process belongs to, and the conversation where the client told it: such a process registers the
+/// session instead of only using it.
+pub struct Visit {
+    /// The client process.
+    pub found: Found,
+    /// The conversation.
+    pub session_id: Option<String>,
 }
 
 /// The store in use and who asks.
@@ -70,25 +81,41 @@ impl App {
     pub fn new(globals: Globals) -> Result<App> {
         let env = Env::of_process()?;
         let settings = Settings::read(&env)?;
-        Ok(App { globals, settings, env, patient: Cell::new(false), said: Cell::new(false), opened: OnceCell::new() })
+        Ok(App::with(globals, settings, env, None, None))
+    }
+
+    /// The app of a process that the client started for the session: it registers it, and claims its name.
+    pub fn visiting(env: Env, settings: Settings, visit: Visit, patience: Patience) -> App {
+        App::with(Globals::default(), settings, env, Some(patience), Some(visit))
+    }
+
+    fn with(globals: Globals, settings: Settings, env: Env, patience: Option<Patience>, visit: Option<Visit>) -> App {
+        let (patience, said) = (Cell::new(patience), Cell::new(false));
+        App { globals, settings, env, patience, said, visit, opened: OnceCell::new() }
+    }
+
+    /// The session that a visitor came to, when it is registered and still in the same conversation.
+    pub fn visited(&self) -> Option<&Registration> {
+        let visit = self.visit.as_ref()?;
+        let session = visit.found.registration.as_ref()?;
+        let same = visit.session_id.is_none() || session.session_id.is_none() || visit.session_id == session.session_id;
+        same.then_some(session)
     }
 
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
     pub fn waiting(&self) {
-        self.patient.set(true);
+        self.patience.set(Some(Patience::default()));
+    }
+
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name)
     }
 
     /// What an operation needs: the store, opened at the first call, and who asks.
     pub fn ctx(&self) -> Result<Ctx<'_>> {
         let opened = self.opened()?;
-        Ok(Ctx {
-            store: &*opened.store,
-            actor: opened.identity.actor.clone(),
-            via: Via::Cli,
-            policy: self.settings.policy,
-            lease: self.settings.lease,
-            machine: &System,
-        })
+        Ok(self.acting(&*opened.store, opened.identity.actor.clone()))
     }
 
     /// The store in use, for what only commands do to a store as a whole.
@@ -115,8 +142,28 @@ impl App {
 
     /// How patient this command is with a server.
     pub fn patience(&self) -> Patience {
-        let deadline = (!self.patient.get()).then(|| System.instant() + BUDGET);
-        Patience { deadline, ..Patience::default() }
+        let in_time = || Patience { deadline: Some(System.instant() + BUDGET), ..Patience::default() };
+        self.patience.get().unwrap_or_else(in_time)
+    }
+
+    /// The registry of sessions.
+    pub fn registry(&self) -> Registry {
+        Registry::new(&self.settings.dirs.state)
+    }
+
+    /// The client process that this process runs in.
+    pub fn client(&self) -> Option<Found> {
+        self.registry().client(&Clues { outright: self.settings.client_pid, said: None, env: &self.env })
+    }
+
+    fn session(&self) -> Option<Registration> {
+        match &self.visit {
+            Some(visit) => visit.found.registration.clone(),
+            None => {
+                let clues = Clues { outright: self.settings.client_pid, said: None, env: &self.env };
+                self.registry().find(&clues)
+            }
+        }
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -128,7 +175,7 @@ impl App {
     }
 
     fn open(&self) -> Result<Opened> {
-        let session = Registry::new(&self.settings.dirs.state).find(self.settings.client_pid);
+        let session = self.session();
         let chosen = choice::choose(self.globals.store.as_deref(), &self.settings, session.as_ref(), System.now())?;
         let store = open(&chosen.address, &chosen.prefix, self.patience())?;
         let identity = self.who(&*store, &chosen, session)?;
@@ -138,63 +185,69 @@ impl App {
     /// Who asks. A session without a claim in this store claims its name now.
     fn who(&self, store: &dyn Store, chosen: &Chosen, session: Option<Registration>) -> Result<Identity> {
         let dir = config::current_dir();
-        let resolve = |session: Option<&Registration>| {
+        let around = |session| {
             let flag = self.globals.agent.as_ref();
-            Surroundings { flag, settings: &self.settings, env: &self.env, dir: &dir, session }.resolve()
+            Surroundings { flag, settings: &self.settings, env: &self.env, dir: &dir, session }
         };
-        let mut identity = resolve(session.as_ref());
-        let Some(mut session) = identity.session.take() else { return Ok(identity) };
-        let home = chosen.address.secret();
-        if session.store.as_ref().is_some_and(|store| *store != home)
-            || session.prefix.as_ref().is_some_and(|p| *p != chosen.prefix)
-        {
+        let mut identity = around(session.as_ref()).resolve();
+        if identity.session.as_ref().is_some_and(|session| !is_at_home(session, chosen)) {
             // Another store knows nothing of this session's claim: there its name is a guess like a directory's.
             identity.actor.standing = Standing::Guessed { gone: None };
             return Ok(identity);
         }
-        if session.generation.is_none() {
-            session.store = Some(home);
-            session.prefix = Some(chosen.prefix.clone());
-            let wish = identity.actor.name.clone();
-            self.claim(store, &identity, &mut session, &wish)?;
-        }
-        Ok(resolve(Some(&session)))
+        let around_now = around(None);
+        let registry = self.registry();
+        let entrance = self.visit.as_ref().map(|visit| Entrance {
+            registry: &registry,
+            around: &around_now,
+            found: &visit.found,
+            session_id: visit.session_id.as_deref(),
+        });
+        let ctx = self.acting(store, identity.actor.clone());
+        let home = chosen.address.secret();
+        let home = Home { store: &home, prefix: &chosen.prefix };
+        let session = match (entrance, &identity.session) {
+            (Some(entrance), _) if entrance.is_needed() => entrance.enter(&ctx, home)?,
+            (None, Some(session)) if session.generation.is_none() => self.claim(&ctx, session, home)?,
+            (Some(_) | None, _) => return Ok(identity),
+        };
+        Ok(around(Some(&session)).resolve())
     }
 
-    /// Claims the wish or the next free name, and writes it down.
-    fn claim(
-        &self,
-        store: &dyn Store,
-        identity: &Identity,
-        session: &mut Registration,
-        wish: &AgentName,
-    ) -> Result<AgentName> {
-        // The claim itself is made by nobody yet: an actor without a claim.
-        let mut actor = identity.actor.clone();
-        actor.standing = Standing::Guessed { gone: None };
-        actor.sighting = None;
-        let step = Step { by: &actor, now: System.now(), policy: &self.settings.policy };
-        let name = identity::claim(store, &step, &System, session, wish)?;
-        Registry::new(&self.settings.dirs.state).save(session)?;
-        Ok(name)
+    /// Claims the wish or the next free name, and writes it down. Another process may have done so meanwhile.
+    fn claim(&self, ctx: &Ctx<'_>, session: &Registration, home: Home<'_>) -> Result<Registration> {
+        let registry = self.registry();
+        let mut desk = registry.desk(session.pid, session.started)?;
+        let mut now = desk.registration.clone().unwrap_or_else(|| session.clone());
+        if now.generation == session.generation {
+            session::claim(ctx, &mut now, home)?;
+            desk.write(&now)?;
+        }
+        Ok(now)
+    }
+
+    fn acting<'a>(&self, store: &'a dyn Store, actor: Actor) -> Ctx<'a> {
+        let (policy, lease) = (self.settings.policy, self.settings.lease);
+        Ctx { store, actor, via: Via::Cli, policy, lease, machine: &System }
     }
 
     /// Notes a new name for this session, so that its other processes follow; nothing without a session.
     pub fn renamed(&self, name: &AgentName) -> Result<()> {
-        match &self.opened()?.identity.session {
-            Some(session) => {
-                let session = Registration { name: Some(name.clone()), ..session.clone() };
-                Registry::new(&self.settings.dirs.state).save(&session)
-            }
-            None => Ok(()),
-        }
+        let Some(session) = &self.opened()?.identity.session else { return Ok(()) };
+        let name = Some(name.clone());
+        let change = |session: &mut Registration| {
+            // Who renames knows the name: no hook needs to tell it.
+            (session.name, session.wish, session.announced) = (name.clone(), name.clone(), name);
+            session.explicit = true;
+        };
+        self.registry().update(session, change).map(drop)
     }
 
     /// What can be done about a failure: `Ok` when the command can be run again on this app, else the failure, told in full.
     pub fn recover(&mut self, error: Error) -> Result<()> {
         match error.kind {
             Kind::Moving => self.follow(error),
-            Kind::NameLost => Err(self.next_name(error)),
+            Kind::NameLost => self.next_name(error),
             Kind::Usage
             | Kind::NotFound
             | Kind::TimedOut
@@ -226,24 +279,34 @@ impl App {
         };
         open(&moved, &opened.chosen.prefix, self.patience())?.fill_done(&token)?;
         if let Some(session) = &opened.identity.session {
-            let session = Registration { store: Some(moved.secret()), ..session.clone() };
-            Registry::new(&self.settings.dirs.state).save(&session)?;
+            let session = self.registry().update(session, |session| session.store = Some(moved.secret()))?;
+            if let Some(visit) = &mut self.visit {
+                visit.found.registration = session;
+            }
         }
         Ok(())
     }
 
-    /// Gets the next free name for a session whose name was taken over, and says so.
-    fn next_name(&self, error: Error) -> Error {
-        let Some(opened) = self.opened.get() else { return error };
-        let Some(mut session) = opened.identity.session.clone() else { return error };
-        let lost = opened.identity.actor.name.clone();
-        match self.claim(&*opened.store, &opened.identity, &mut session, &lost) {
-            Ok(name) => Error::new(
-                Kind::NameLost,
-                format!("another session took the name {lost} over; this session is {name} now"),
-            )
-            .hint("run the command again"),
-            Err(failed) => failed,
+    /// Gets the next free name for a session whose name was taken over. A command says so; a process that the client started for
+    /// the session goes on under that name.
+    fn next_name(&mut self, error: Error) -> Result<()> {
+        let Some(opened) = self.opened.take() else { return Err(error) };
+        let Some(session) = &opened.identity.session else { return Err(error) };
+        let ctx = self.acting(&*opened.store, opened.identity.actor.clone());
+        let home = opened.chosen.address.secret();
+        let session = self.claim(&ctx, session, Home { store: &home, prefix: &opened.chosen.prefix })?;
+        if let Some(visit) = &mut self.visit {
+            visit.found.registration = Some(session);
+            return Ok(());
         }
+        let (lost, Some(name)) = (&ctx.actor.name, session.name) else { return Err(error) };
+        let message = format!("another session took the name {lost} over; this session is {name} now");
+        Err(Error::new(Kind::NameLost, message).hint("run the command again"))
     }
+}
+
+/// Whether a session's claim, if it has one, is in this store.
+fn is_at_home(session: &Registration, chosen: &Chosen) -> bool {
+    session.store.as_ref().is_none_or(|store| *store == chosen.address.secret())
+        && session.prefix.as_ref().is_none_or(|prefix| *prefix == chosen.prefix)
 }

@@ -49,7 +49,7 @@ fn summary(whoami: &WhoamiResponse, rule: &str, style: &Style) -> String {
 }
 
 /// What gave the name.
-fn rule(rule: Rule) -> &'static str {
+pub fn rule(rule: Rule) -> &'static str {
     match rule {
         Rule::Flag => "by --agent",
         Rule::Session => "by this session",

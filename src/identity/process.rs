@@ -3,6 +3,9 @@
 //! A process is told by its id and its start time, for ids are used again. On Linux both come from `/proc`;
 //! elsewhere from the `ps` command (POSIX).
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::store::Holder;
@@ -23,7 +26,7 @@ pub struct Process {
 /// A living process; `None` when there is none with that id, or only a corpse.
 #[cfg(target_os = "linux")]
 pub fn look(pid: u32) -> Option<Process> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = small_file(format!("/proc/{pid}/stat"))?;
     parse_stat(pid, &String::from_utf8_lossy(&stat))
 }
 
@@ -72,11 +75,20 @@ fn look_by_ps(pid: u32) -> Option<Process> {
     Some(Process { pid, parent: words.get(1)?.parse().ok()?, started, name })
 }
 
+/// A file of some kilobytes at most, in one read: its size, which `/proc` does not tell, need not be known before.
+pub(super) fn small_file(path: impl AsRef<Path>) -> Option<Vec<u8>> {
+    let mut content = vec![0; 8 << 10];
+    let n = File::open(path).ok()?.read(&mut content).ok()?;
+    content.truncate(n);
+    Some(content)
+}
+
 /// Where a process id means something: this boot and this pid namespace, as 16 hex digits.
 pub fn host_id() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let boot = small_file("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let boot = String::from_utf8_lossy(&boot);
         let space = std::fs::read_link("/proc/self/ns/pid").map(|path| path.display().to_string()).unwrap_or_default();
         // Without /proc, the start of the first process stands for the boot.
         let first = if boot.is_empty() { look(1).map_or(0, |process| process.started) } else { 0 };
@@ -92,6 +104,48 @@ pub fn host_name() -> String {
 /// Whether the holder of a claim ran here and has ended; false when it ran elsewhere.
 pub fn is_gone(holder: &Holder) -> bool {
     holder.host_id == host_id() && look(holder.pid).is_none_or(|process| process.started != holder.started)
+}
+
+/// Programs that run others from a file.
+const INTERPRETERS: [&str; 4] = ["node", "MainThread", "bun", "deno"];
+/// Programs that stand between a client and what it starts.
+const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "fish", "ksh", "env"];
+
+impl Process {
+    /// What the process is known by: its short name; of a script, the name that it was started as or its file's name.
+    pub fn program(&self) -> String {
+        let named = INTERPRETERS.contains(&self.name.as_str()).then(|| script(self.pid)).flatten();
+        named.unwrap_or_else(|| self.name.clone())
+    }
+
+    /// Whether it has ended; another one with its id is not it.
+    pub fn is_gone(&self) -> bool {
+        look(self.pid).is_none_or(|process| process.started != self.started)
+    }
+
+    /// Whether it is a shell, which starts programs for others.
+    pub fn is_shell(&self) -> bool {
+        SHELLS.contains(&self.name.as_str())
+    }
+}
+
+/// What an interpreter runs; `None` where the system has no `/proc`.
+fn script(pid: u32) -> Option<String> {
+    let line = small_file(format!("/proc/{pid}/cmdline"))?;
+    script_in(&String::from_utf8_lossy(&line))
+}
+
+/// The script in a command line whose words end in NUL (proc(5)): the first word when it names no interpreter, else the first
+/// that is no option.
+fn script_in(line: &str) -> Option<String> {
+    let base = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut words = line.split('\0');
+    let first = base(words.next()?);
+    if !first.is_empty() && !INTERPRETERS.contains(&first.as_str()) {
+        return Some(first);
+    }
+    let file = base(words.find(|word| !word.is_empty() && !word.starts_with('-'))?);
+    Some(file.trim_end_matches(".js").trim_end_matches(".mjs").to_owned())
 }
 
 /// The parents of this process, nearest first, at most 64.
@@ -132,6 +186,19 @@ mod tests {
         let (here, by_ps) = (look(pid).unwrap(), look_by_ps(pid).unwrap());
         assert_eq!((here.pid, here.parent), (by_ps.pid, by_ps.parent));
         assert!(ancestors().next().is_some_and(|parent| parent.pid == here.parent));
+    }
+
+    #[test]
+    fn a_script_is_known_by_its_file() {
+        for (line, name) in [
+            ("node\0--no-warnings=DEP0040\0/usr/local/bin/gemini\0-p\0hi\0", "gemini"),
+            ("/opt/node/bin/node\0/x/gemini.js\0", "gemini"),
+            ("/home/me/.local/bin/cursor-agent\0--use-system-ca\0/x/index.js\0", "cursor-agent"),
+        ] {
+            assert_eq!(script_in(line).as_deref(), Some(name), "{line:?}");
+        }
+        assert_eq!(script_in(""), None);
+        assert_eq!(script_in("node\0-i\0"), None);
     }
 
     #[test]

@@ -3,6 +3,12 @@
 //! It lies in the state directory under boot id and pid namespace, so that containers that share a HOME never read or
 //! sweep each other's files. Files are 0600, replaced whole. It knows processes and files, not stores or rules.
 
+mod desk;
+mod failures;
+mod sweep;
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -10,12 +16,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::desk::Desk;
+use super::client::{self, CLIENTS, Client};
 use super::process::{self, Process};
+use crate::config::Env;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AgentName, Generation};
-
-/// Short names of the programs that agents run in. A process below one that has not registered inherits no name from further up.
-const CLIENTS: [&str; 6] = ["claude", "codex", "gemini", "opencode", "cursor-agent", "cursor"];
+use crate::model::{AgentName, Generation, MessageId, State};
 
 /// What is known of one client process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +39,12 @@ pub struct Registration {
     /// The name it holds, or the one it wishes when `generation` is missing.
     #[serde(default)]
     pub name: Option<AgentName>,
+    /// The name it asked for first, or took last.
+    #[serde(default)]
+    pub wish: Option<AgentName>,
+    /// Whether the wish was given by somebody: a variable, a rename, an earlier run of the conversation.
+    #[serde(default)]
+    pub explicit: bool,
     /// Its claim on that name.
     #[serde(default)]
     pub generation: Option<Generation>,
@@ -42,6 +54,58 @@ pub struct Registration {
     /// The key prefix there.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// The project's name.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// What it is doing.
+    #[serde(default = "idle")]
+    pub state: State,
+    /// What it has been told of.
+    #[serde(default)]
+    pub marks: Marks,
+    /// How many ends of a turn in a row went on because of mail.
+    #[serde(default)]
+    pub continued: u32,
+    /// The name that it was last told to have.
+    #[serde(default)]
+    pub announced: Option<AgentName>,
+}
+
+fn idle() -> State {
+    State::Idle
+}
+
+/// How far a session has been told what is new.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// How often it was told something; it only grows.
+    pub hints: u64,
+    /// The mailbox's count of arrivals at that time.
+    pub arrivals: u64,
+    /// The newest broadcast it was told of.
+    pub broadcast: Option<MessageId>,
+}
+
+/// A client process that this process runs in.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The process.
+    pub process: Process,
+    /// What is known of its program.
+    pub client: Option<&'static Client>,
+    /// Its registration, when it has one.
+    pub registration: Option<Registration>,
+}
+
+/// What tells a process which client it runs in, apart from its ancestors.
+#[derive(Clone, Copy, Debug)]
+pub struct Clues<'a> {
+    /// `POSTINO_CLIENT_PID`: the client outright; 0 means that there is none.
+    pub outright: Option<u32>,
+    /// The client that the caller says it is, which then is the nearest ancestor that is no shell.
+    pub said: Option<&'static Client>,
+    /// The variables.
+    pub env: &'a Env,
 }
 
 /// The registry in a state directory.
@@ -64,42 +128,70 @@ impl Registry {
         self.sessions().join(format!("{pid}-{started}.json"))
     }
 
-    /// The registration of the client this process runs in: the one `client_pid` names (0: none), else that of the nearest ancestor
-    /// that is registered, unless an unregistered client stands before it.
-    pub fn find(&self, client_pid: Option<u32>) -> Option<Registration> {
-        match client_pid {
-            Some(0) => return None,
-            Some(pid) => return process::look(pid).and_then(|client| self.load(&client)),
-            None => {}
-        }
+    /// The registration of the client this process runs in; `None` when there is no client or it has not registered.
+    pub fn find(&self, clues: &Clues<'_>) -> Option<Registration> {
         // Most shells never had a session: without the folder there is nothing to look for.
         if !self.sessions().exists() {
             return None;
         }
-        for ancestor in process::ancestors() {
-            let found = self.load(&ancestor);
-            if found.is_some() || CLIENTS.contains(&ancestor.name.as_str()) {
-                return found;
-            }
-        }
-        None
+        self.client(clues)?.registration
     }
 
-    /// A damaged file counts as none: the next hook writes it anew.
-    fn load(&self, client: &Process) -> Option<Registration> {
-        let text = fs::read(self.path(client.pid, client.started)).ok()?;
+    /// The client this process runs in: the one named outright, else the nearest ancestor that is registered or known. A known
+    /// one that has not registered ends the search: its session inherits no name from further up.
+    pub fn client(&self, clues: &Clues<'_>) -> Option<Found> {
+        match clues.outright {
+            Some(0) => return None,
+            Some(pid) => return process::look(pid).map(|process| self.found(process, clues)),
+            None => {}
+        }
+        let told = told_by(clues.env);
+        process::ancestors()
+            .map(|process| self.found(process, clues))
+            .find(|found| {
+                let is_told = told.is_some_and(|(pid, _)| pid == found.process.pid);
+                let is_said = clues.said.is_some() && !found.process.is_shell();
+                found.registration.is_some() || found.client.is_some() || is_told || is_said
+            })
+            .map(|found| Found { client: found.client.or(clues.said).or(told.map(|(_, client)| client)), ..found })
+            .or_else(|| self.orphaned(clues))
+    }
+
+    /// The client of a process that lost its parents: the one that the environment tells, when its conversation is the same.
+    fn orphaned(&self, clues: &Clues<'_>) -> Option<Found> {
+        let (pid, client) = told_by(clues.env)?;
+        let found = self.found(process::look(pid)?, clues);
+        let session = clues.env.get(client.session_variable?)?;
+        (found.registration.as_ref()?.session_id.as_deref() == Some(session)).then_some(found)
+    }
+
+    fn found(&self, process: Process, clues: &Clues<'_>) -> Found {
+        let registration = self.load(&process);
+        let client = match &registration {
+            Some(registration) => client::named(&registration.client),
+            None => client::of_program(&process.program()),
+        };
+        Found { client: clues.said.or(client), process, registration }
+    }
+
+    /// The registration of this process. A damaged file counts as none: the next hook writes it anew.
+    pub fn load(&self, client: &Process) -> Option<Registration> {
+        self.read(client.pid, client.started)
+    }
+
+    fn read(&self, pid: u32, started: u64) -> Option<Registration> {
+        let text = process::small_file(self.path(pid, started))?;
         let found: Registration = serde_json::from_slice(&text).ok()?;
-        (found.pid == client.pid && found.started == client.started).then_some(found)
+        (found.pid == pid && found.started == started).then_some(found)
     }
 
-    /// Writes a registration, and binds its session id to its name.
-    pub fn save(&self, registration: &Registration) -> Result<()> {
-        let text = serde_json::to_vec(registration).map_err(|error| cannot_write(&self.state).because(error))?;
-        replace(&self.path(registration.pid, registration.started), &text)?;
-        match (&registration.session_id, &registration.name) {
-            (Some(session), Some(name)) => replace(&self.bound_path(session), name.as_str().as_bytes()),
-            (Some(_) | None, _) => Ok(()),
-        }
+    /// Changes a registration under its lock; nothing when it is gone. Gives back what stands there now.
+    pub fn update(&self, of: &Registration, change: impl FnOnce(&mut Registration)) -> Result<Option<Registration>> {
+        let mut desk = self.desk(of.pid, of.started)?;
+        let Some(mut registration) = desk.registration.clone() else { return Ok(None) };
+        change(&mut registration);
+        desk.write(&registration)?;
+        Ok(Some(registration))
     }
 
     fn bound_path(&self, session: &str) -> PathBuf {
@@ -113,14 +205,31 @@ impl Registry {
     }
 }
 
+/// The client's process id as the environment tells it. An inherited one is told apart by its place: it must be an ancestor with no
+/// other client before it.
+fn told_by(env: &Env) -> Option<(u32, &'static Client)> {
+    CLIENTS.into_iter().find_map(|client| Some((env.get(client.pid_variable?)?.parse().ok()?, client)))
+}
+
+/// Makes a folder and those above it, 0700.
+fn make_folder(path: &Path) -> Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| cannot_write(path).because(error))
+}
+
 /// Replaces a file whole, 0600 in folders 0700.
 fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let parent = path.parent().unwrap_or(Path::new("/"));
     let fail = |error: std::io::Error| cannot_write(path).because(error);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(fail)?;
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    let _ = fs::remove_file(&fresh);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(fail)?;
+    let create = || fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh);
+    let mut file = match create() {
+        Ok(file) => file,
+        Err(_) => {
+            // The folder is missing, or a run with the same id was cut off here.
+            make_folder(path.parent().unwrap_or(Path::new("/")))?;
+            let _ = fs::remove_file(&fresh);
+            create().map_err(fail)?
+        }
+    };
     file.write_all(content).map_err(fail)?;
     fs::rename(&fresh, path).map_err(fail)
 }
@@ -128,60 +237,4 @@ fn replace(path: &Path, content: &[u8]) -> Result<()> {
 fn cannot_write(path: &Path) -> Error {
     Error::new(Kind::Other, format!("cannot write {}", path.display()))
         .hint("check that the folder is yours and not full")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registration(process: &Process) -> Registration {
-        Registration {
-            client: "claude".into(),
-            pid: process.pid,
-            started: process.started,
-            session_id: Some("../../etc/passwd".into()),
-            name: Some("reviewer".parse().unwrap()),
-            generation: Some(Generation(3)),
-            store: None,
-            prefix: None,
-        }
-    }
-
-    #[test]
-    fn an_ancestor_is_found_and_its_session_id_is_bound() {
-        let state = tempfile::tempdir().unwrap();
-        let registry = Registry::new(state.path());
-        assert_eq!(registry.find(None), None);
-        let parent = process::ancestors().next().unwrap();
-        registry.save(&registration(&parent)).unwrap();
-        assert_eq!(registry.find(None), Some(registration(&parent)));
-        assert_eq!(registry.find(Some(parent.pid)), Some(registration(&parent)));
-        assert_eq!(registry.find(Some(0)), None);
-        assert_eq!(registry.bound("../../etc/passwd").unwrap().as_str(), "reviewer");
-        assert_eq!(registry.bound("other"), None);
-    }
-
-    #[test]
-    fn a_reused_pid_and_a_damaged_file_are_nobody() {
-        let state = tempfile::tempdir().unwrap();
-        let registry = Registry::new(state.path());
-        let parent = process::ancestors().next().unwrap();
-        registry.save(&registration(&Process { started: parent.started + 1, ..parent.clone() })).unwrap();
-        assert_eq!(registry.find(None), None);
-        registry.save(&registration(&parent)).unwrap();
-        fs::write(registry.path(parent.pid, parent.started), b"{").unwrap();
-        assert_eq!(registry.find(None), None);
-    }
-
-    #[test]
-    fn files_are_private() {
-        use std::os::unix::fs::PermissionsExt;
-        let state = tempfile::tempdir().unwrap();
-        let registry = Registry::new(state.path());
-        let parent = process::ancestors().next().unwrap();
-        registry.save(&registration(&parent)).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&registry.path(parent.pid, parent.started)), 0o600);
-        assert_eq!(mode(&registry.sessions()), 0o700);
-    }
 }

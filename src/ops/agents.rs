@@ -77,5 +77,11 @@ pub fn cleanup(ctx: &Ctx<'_>) -> Result<Cleaned> {
     for claim in &gone {
         ctx.step(|step| ctx.store.release(step, *claim))?;
     }
-    ctx.step(|step| ctx.store.cleanup(step, &gone))
+    ctx.step(|step| ctx.store.cleanup(step, &gone, None))
+}
+
+/// Whether a live session holds the name acted under. One whose process is gone from this host does not count.
+pub fn is_held(ctx: &Ctx<'_>) -> Result<bool> {
+    let holder = ctx.step(|step| ctx.store.holder(step, &ctx.actor.name))?;
+    Ok(holder.is_some_and(|holder| !ctx.machine.is_gone(&holder)))
 }

@@ -57,6 +57,14 @@ impl Address {
         }
     }
 
+    /// Whether the address sends a password over a network unencrypted.
+    pub fn sends_password_in_clear(&self) -> bool {
+        match self {
+            Address::Embedded(_) => false,
+            Address::Server(url) => valkey::sends_password_in_clear(url),
+        }
+    }
+
     /// The address with its secrets, as it is kept in private files.
     pub fn secret(&self) -> String {
         match self {

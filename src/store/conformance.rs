@@ -239,6 +239,7 @@ promises! {
         clearing_deletes_waiting_and_leased_mail,
         clearing_counts_only_what_was_alive,
         clean_up_removes_who_is_offline_with_nothing_left,
+        clean_up_of_one_name_leaves_the_others,
         clean_up_leaves_what_a_live_session_holds,
         clean_up_removes_forwarding_names_with_their_agent,
         expired_mail_keeps_nobody_from_clean_up,

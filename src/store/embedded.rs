@@ -136,8 +136,8 @@ impl Store for Embedded {
         self.act(step, Use::Look, "clear broadcasts", |desk, _| broadcasts::clear(desk))
     }
 
-    fn cleanup(&self, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned> {
-        self.act(step, Use::Look, "clean up", |desk, _| agents::clean_up(desk, &self.presence, step, gone))
+    fn cleanup(&self, step: &Step<'_>, gone: &[Generation], only: Option<&AgentName>) -> Result<Cleaned> {
+        self.act(step, Use::Look, "clean up", |desk, _| agents::clean_up(desk, &self.presence, step, gone, only))
     }
 
     fn list(&self, step: &Step<'_>, limit: u32, from: From) -> Result<Listing> {

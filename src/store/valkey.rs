@@ -120,6 +120,11 @@ impl Valkey {
     }
 }
 
+/// Whether an address sends a password over a network unencrypted.
+pub fn sends_password_in_clear(url: &str) -> bool {
+    Address::parse(url).is_ok_and(|address| address.sends_password_in_clear())
+}
+
 impl Store for Valkey {
     fn send(&self, step: &Step<'_>, mail: &NewMail) -> Result<Sent> {
         mail::send(self, step, mail)
@@ -181,8 +186,8 @@ impl Store for Valkey {
         feed::clear_broadcasts(self, step)
     }
 
-    fn cleanup(&self, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned> {
-        people::cleanup(self, step, gone)
+    fn cleanup(&self, step: &Step<'_>, gone: &[Generation], only: Option<&AgentName>) -> Result<Cleaned> {
+        people::cleanup(self, step, gone, only)
     }
 
     fn list(&self, step: &Step<'_>, limit: u32, from: From) -> Result<Listing> {

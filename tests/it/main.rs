@@ -6,6 +6,9 @@
 
 mod choice;
 mod cli;
+mod doctor;
+mod hook;
+mod install;
 mod layers;
 mod moving;
 mod processes;

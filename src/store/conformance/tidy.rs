@@ -16,7 +16,7 @@ fn clear(w: &World, who: &str) -> u64 {
 
 /// Cleans up and gives the names that are gone, sorted.
 fn cleanup(w: &World) -> Vec<String> {
-    let cleaned = w.ask("auditor", |store, step| store.cleanup(step, &[])).unwrap();
+    let cleaned = w.ask("auditor", |store, step| store.cleanup(step, &[], None)).unwrap();
     let mut names: Vec<String> = cleaned.removed.iter().map(ToString::to_string).collect();
     names.sort();
     names
@@ -121,6 +121,19 @@ pub(super) fn clean_up_removes_who_is_offline_with_nothing_left(w: World) {
     assert_eq!(w.post("ann", &w.mail("empty", "hello")).unwrap().recipient, Recipient::Unknown);
 }
 
+pub(super) fn clean_up_of_one_name_leaves_the_others(w: World) {
+    for who in ["bob", "cem"] {
+        w.check(seen(who, State::Idle));
+    }
+    w.pass(31);
+    let only = |who: &str| w.ask("auditor", |store, step| store.cleanup(step, &[], Some(&name(who)))).unwrap().removed;
+    assert_eq!(only("nobody"), []);
+    assert_eq!(only("bob"), [name("bob")]);
+    assert!(w.agent("bob").is_none() && w.agent("cem").is_some());
+    w.send("ann", "cem", "hello");
+    assert_eq!(only("cem"), []);
+}
+
 pub(super) fn clean_up_leaves_what_a_live_session_holds(w: World) {
     let bob = w.session("bob", &process(1));
     let cem = w.session("cem", &process(2));
@@ -132,7 +145,7 @@ pub(super) fn clean_up_leaves_what_a_live_session_holds(w: World) {
     assert_eq!(w.check("cat").unread, 1);
     w.ack("cat", &w.lease("cat", 1));
     let dead = [generation(&bob), generation(&cem)];
-    let cleaned = w.ask("auditor", |store, step| store.cleanup(step, &dead)).unwrap();
+    let cleaned = w.ask("auditor", |store, step| store.cleanup(step, &dead, None)).unwrap();
     assert!(cleaned.removed.contains(&name("bob")) && cleaned.removed.contains(&name("cat")));
     assert_eq!((w.agent("bob"), w.agent("cat"), w.agent("cem")), (None, None, None));
 }

@@ -53,7 +53,7 @@ pub(super) const VERBS: [Verb; 24] = [
     writing("send", |s, step, w| s.send(step, &w.mail("cem", "hello")).map(drop)),
     writing("broadcast", |s, step, w| s.broadcast(step, &w.word("hello")).map(drop)),
     writing("clear_broadcasts", |s, step, _| s.clear_broadcasts(step).map(drop)),
-    writing("cleanup", |s, step, _| s.cleanup(step, &[]).map(drop)),
+    writing("cleanup", |s, step, _| s.cleanup(step, &[], None).map(drop)),
     looking("peek", |s, step, _| s.peek(step, 1).map(drop)),
     looking("dead", |s, step, _| s.dead(step, 1).map(drop)),
     looking("check", |s, step, _| s.check(step).map(drop)),

@@ -92,10 +92,19 @@ pub(super) fn page(
 }
 
 /// Removes who is offline, held by nobody, and has nothing.
-pub(super) fn clean_up(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, gone: &[Generation]) -> Res<Cleaned> {
+pub(super) fn clean_up(
+    desk: &Desk<'_>,
+    presence: &Presence,
+    step: &Step<'_>,
+    gone: &[Generation],
+    only: Option<&AgentName>,
+) -> Res<Cleaned> {
     let mut removed = Vec::new();
     for (name, known) in everybody(desk, presence, step.policy)? {
-        if is_online(presence, &name, &known, desk.now) || is_held(desk, presence, &name, gone)? {
+        if only.is_some_and(|only| *only != name)
+            || is_online(presence, &name, &known, desk.now)
+            || is_held(desk, presence, &name, gone)?
+        {
             continue;
         }
         if let Some(mailbox) = known.mailbox {

@@ -1,6 +1,6 @@
--- cleanup: generations of claims that are gone. Answers the names removed.
-local gone = {}
-for n = 1, #ARGV - 10 do gone[tonumber(arg(n))] = true end
+-- cleanup: the one name to look at or nothing, generations of claims that are gone. Answers the names removed.
+local only, gone = arg(1), {}
+for n = 2, #ARGV - 10 do gone[tonumber(arg(n))] = true end
 
 local function is_idle(known)
   if is_online(known.name) then return false end
@@ -29,7 +29,7 @@ return run(function()
   settle_due(me.box)
   local removed = {}
   for _, name in ipairs(call('ZRANGE', p .. 'idx', 0, -1)) do
-    local known = look(name)
+    local known = (only == '' or only == name) and look(name)
     if known and is_idle(known) then
       remove(known)
       removed[#removed + 1] = name

@@ -55,8 +55,13 @@ pub(super) fn rename(store: &Valkey, step: &Step<'_>, to: &AgentName, gone: Opti
     Ok(Renamed { merged: verb.doubt("the name may or may not have changed; `postino whoami` shows it").count()? })
 }
 
-pub(super) fn cleanup(store: &Valkey, step: &Step<'_>, gone: &[Generation]) -> Result<Cleaned> {
-    let verb = Verb::step(store, &script::CLEANUP, step);
+pub(super) fn cleanup(
+    store: &Valkey,
+    step: &Step<'_>,
+    gone: &[Generation],
+    only: Option<&AgentName>,
+) -> Result<Cleaned> {
+    let verb = Verb::step(store, &script::CLEANUP, step).maybe(only);
     let verb = gone.iter().fold(verb, |verb, gone| verb.number(gone.0));
     let mut row = verb.doubt("names may or may not have been removed").row()?;
     let mut removed = Vec::new();

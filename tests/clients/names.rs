@@ -1,0 +1,78 @@
+//! A session has one name in its hooks and in its shell, through everything that a client does to sessions.
+
+use crate::claude::Claude;
+use crate::mock::{shell, text};
+use crate::postino::{asks_its_name, claude, greeted, name_of_run, name_of_tab, shell_name};
+use crate::tab::Tab;
+use crate::world::World;
+
+#[test]
+fn resume_and_continue_bring_the_name_back() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    let (name, first) = name_of_run(&claude, &[]);
+    assert_eq!(name, "project");
+    rename(&claude, &["--resume", &first], "keeper");
+    let (other, _) = name_of_run(&claude, &[]);
+    assert_eq!(other, "project");
+    assert_eq!(name_of_run(&claude, &["--resume", &first]), ("keeper".to_owned(), first.clone()));
+    // The latest conversation is the resumed one.
+    assert_eq!(name_of_run(&claude, &["--continue"]), ("keeper".to_owned(), first));
+}
+
+/// Renames a session in one run.
+fn rename(claude: &Claude, args: &[&str], name: &str) {
+    claude.mock.answers([shell(&format!("postino rename {name}")), text("renamed")]);
+    claude.print(args, "take another name");
+}
+
+#[test]
+fn a_fork_has_one_name_everywhere() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    let (_, first) = name_of_run(&claude, &[]);
+    let (_, forked) = name_of_run(&claude, &["--resume", &first, "--fork-session"]);
+    assert_ne!(first, forked);
+}
+
+#[test]
+fn a_name_outlives_clear_and_a_rename_wins() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    let tab = Tab::open(&claude, &[]);
+    assert_eq!(name_of_tab(&tab, "the first answer"), "project");
+    claude.mock.answers([shell("postino rename reviewer"), text("I am renamed")]);
+    tab.asks("take another name", "I am renamed");
+    assert_eq!(name_of_tab(&tab, "the second answer"), "reviewer");
+    tab.types("/clear");
+    tab.forgets("the second answer");
+    assert_eq!(name_of_tab(&tab, "the third answer"), "reviewer");
+    let heard = claude.mock.last();
+    assert!(!heard.says("the second answer"), "the conversation was cleared");
+    assert_eq!(greeted(&heard), "reviewer");
+}
+
+#[test]
+fn two_sessions_in_one_directory_have_two_names() {
+    let world = World::new();
+    let (Some(one), Some(two)) = (claude(&world), claude(&world)) else { return };
+    let (first, second) = (Tab::open(&one, &[]), Tab::open(&two, &[]));
+    let mut names = [name_of_tab(&first, "the first answer"), name_of_tab(&second, "the second answer")];
+    assert_eq!(names, [greeted(&one.mock.last()), greeted(&two.mock.last())]);
+    names.sort();
+    assert_eq!(names, ["project", "project-2"]);
+}
+
+#[test]
+fn a_nested_client_has_a_name_of_its_own() {
+    let world = World::new();
+    let (Some(outer), Some(inner)) = (claude(&world), claude(&world)) else { return };
+    let nested = inner.command(&["-p", "who are you?"]).join("' '");
+    asks_its_name(&inner.mock, "that is me");
+    let run = format!("ANTHROPIC_BASE_URL={} '{}' </dev/null", inner.mock.url, nested);
+    outer.mock.answers([shell(&run), shell("postino whoami --json"), text("done")]);
+    outer.print(&[], "run another one");
+    let (around, within) = (outer.mock.last(), inner.mock.last());
+    assert_eq!((greeted(&around).as_str(), shell_name(&around).as_str()), ("project", "project"));
+    assert_eq!((greeted(&within).as_str(), shell_name(&within).as_str()), ("project-2", "project-2"));
+}

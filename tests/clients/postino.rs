@@ -1,0 +1,75 @@
+//! What the tests of the plugin share: a client that has it, and how its words and names are found in what the model heard.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::claude::Claude;
+use crate::mock::{Mock, Turn, shell, text};
+use crate::tab::Tab;
+use crate::world::World;
+
+/// The plugin in this tree.
+pub fn plugin() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/plugin"))
+}
+
+/// Claude Code with the plugin; `None` when the client cannot be had.
+pub fn claude(world: &World) -> Option<Claude<'_>> {
+    Some(Claude::new(world)?.plugin(plugin()))
+}
+
+/// The same in the terminal tab that this id tells.
+pub fn claude_in<'a>(world: &'a World, terminal: &str) -> Option<Claude<'a>> {
+    Some(claude(world)?.env("TERM_SESSION_ID", terminal))
+}
+
+/// What postino's hooks told the model so far, line by line, without what the client puts before it. A description of the
+/// plugin that speaks of such lines is none.
+pub fn told(turn: &Turn) -> Vec<String> {
+    let lines = turn.lines("[postino]").into_iter();
+    lines
+        .filter_map(|line| {
+            let (before, told) = line.split_at(line.find("[postino]")?);
+            (before.is_empty() || before.ends_with(" hook success: ") || before.ends_with(" hook additional context: "))
+                .then(|| told.to_owned())
+        })
+        .collect()
+}
+
+/// The name that the latest greeting gave the session.
+pub fn greeted(turn: &Turn) -> String {
+    let greetings: Vec<String> = told(turn).into_iter().filter(|line| line.contains("You are \"")).collect();
+    let greeting = greetings.last().unwrap_or_else(|| panic!("no greeting in {:?}", told(turn)));
+    greeting.split('"').nth(1).unwrap().to_owned()
+}
+
+/// The script for a turn in which the session asks its shell who it is.
+pub fn asks_its_name(mock: &Mock, last_words: &str) {
+    mock.answers([shell("postino whoami --json"), text(last_words)]);
+}
+
+/// The name that the shell gave, in the latest answer to that. A client may say more around what a command printed.
+pub fn shell_name(turn: &Turn) -> String {
+    let json = |text: String| serde_json::from_str::<Value>(text.get(text.find('{')?..=text.rfind('}')?)?).ok();
+    let answers = turn.texts().into_iter().filter_map(json);
+    let names: Vec<String> = answers.filter_map(|answer| answer["agent"].as_str().map(str::to_owned)).collect();
+    let latest = || turn.texts().into_iter().rev().take(6).collect::<Vec<_>>();
+    names.last().unwrap_or_else(|| panic!("no whoami lately in {:#?}", latest())).clone()
+}
+
+/// The one name of a one-shot run in its hooks and its shell, and the run's session id.
+pub fn name_of_run(claude: &Claude, args: &[&str]) -> (String, String) {
+    asks_its_name(&claude.mock, "that is me");
+    let answer = claude.print(args, "who are you?");
+    let heard = claude.mock.last();
+    assert_eq!(greeted(&heard), shell_name(&heard), "the hook and the shell disagree after {args:?}");
+    (shell_name(&heard), answer.session)
+}
+
+/// The name that a tab's shell gives.
+pub fn name_of_tab(tab: &Tab, last_words: &str) -> String {
+    asks_its_name(&tab.claude.mock, last_words);
+    tab.asks("who are you?", last_words);
+    shell_name(&tab.claude.mock.last())
+}

@@ -1,0 +1,9 @@
+//! Hooks and the monitor seen from outside: real processes that stand for agent clients, their JSON on stdin, and what comes out.
+
+mod cost;
+mod failures;
+mod many;
+mod monitor;
+mod names;
+mod session;
+mod told;
