@@ -155,6 +155,9 @@ pub struct Sent {
     pub recipient: Recipient,
     /// How many live messages now wait there, leased ones not counted.
     pub waiting: u64,
+    /// When the recipient is unknown: names that somebody has used, at most 1,000, so that a mistyped one can be told
+    /// without another step.
+    pub known: Vec<AgentName>,
 }
 
 /// Which mail a `lease` is for.

@@ -56,8 +56,9 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     app.waiting();
     // A store that has moved is followed here: nothing was asked yet, so nothing is asked twice.
     let known = call(app, out, |ctx| ops::agents(ctx, &AgentsRequest::default()))?;
-    if !names::is_known(&request.to, &known.items) && known.total == known.items.len() as u64 {
-        out.notice(&names::unknown(&request.to, &known.items));
+    let in_use = names::in_use(&known.items);
+    if !in_use.contains(&request.to) && known.total == known.items.len() as u64 {
+        out.notice(&names::unknown(&request.to, &in_use));
     }
     let ctx = open(app, out)?;
     let answer = ops::ask(&ctx, &request, args.timeout)?;

@@ -3,17 +3,17 @@
 use crate::model::AgentName;
 use crate::store::AgentInfo;
 
-/// Whether somebody has acted under this name.
-pub fn is_known(name: &AgentName, known: &[AgentInfo]) -> bool {
-    known.iter().any(|agent| agent.name == *name && agent.last_seen.is_some())
+/// The names under which somebody has acted.
+pub fn in_use(agents: &[AgentInfo]) -> Vec<AgentName> {
+    agents.iter().filter(|agent| agent.last_seen.is_some()).map(|agent| agent.name.clone()).collect()
 }
 
 /// What to say of mail to a name that nobody has; with a known name that looks like it.
-pub fn unknown(to: &AgentName, known: &[AgentInfo]) -> String {
+pub fn unknown(to: &AgentName, known: &[AgentName]) -> String {
     let near = known
         .iter()
-        .filter(|agent| agent.name != *to && agent.last_seen.is_some())
-        .map(|agent| (distance(to.as_str(), agent.name.as_str()), &agent.name))
+        .filter(|name| *name != to)
+        .map(|name| (distance(to.as_str(), name.as_str()), name))
         .min()
         .filter(|(distance, _)| *distance <= to.as_str().len() / 3);
     let hint = near.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default();

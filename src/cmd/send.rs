@@ -7,7 +7,7 @@ use super::app::App;
 use super::body::BodyArgs;
 use super::{Outcome, args, call, completions, names, now, open, text};
 use crate::model::{AgentName, Key, MessageId, Recipient};
-use crate::ops::{self, AgentsRequest, SendRequest, SendResponse};
+use crate::ops::{self, SendRequest, SendResponse};
 use crate::output::{Output, Style};
 
 const EXAMPLES: &str = "\
@@ -56,9 +56,7 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     out.answer(&sent, |sent, style| sent_text(&request.to, sent, style))?;
     let is_self = app.identity()?.actor.name == request.to;
     if sent.recipient == Recipient::Unknown && !is_self && !out.is_quiet() {
-        // The message is sent: that no suggestion can be made is no failure.
-        let known = open(app, out).and_then(|ctx| ops::agents(&ctx, &AgentsRequest::default()));
-        out.notice(&names::unknown(&request.to, &known.map(|page| page.items).unwrap_or_default()));
+        out.notice(&names::unknown(&request.to, &sent.known));
     }
     if let Some(wait) = args.wait_taken {
         let record = ops::wait_taken(&open(app, out)?, sent.id, wait)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ctx, fingerprint};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Body, Key, MessageId, Recipient, Standing};
-use crate::store::{NewMail, Once, Record, Scope};
+use crate::store::{NewMail, Once, Record, Scope, Sent};
 
 /// A message to send.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct SendResponse {
     pub recipient: Recipient,
     /// How many messages now wait there.
     pub waiting: u64,
+    /// When nobody has used the recipient's name: names in use, to look for the one that was meant.
+    #[serde(skip)]
+    pub known: Vec<AgentName>,
 }
 
 /// Sends one message. `Full` when the mailbox is full, `Conflict` when the key was used for something else.
@@ -60,23 +63,22 @@ pub fn send(ctx: &Ctx<'_>, request: &SendRequest) -> Result<SendResponse> {
         random: ctx.machine.random(),
     };
     let sent = ctx.step(|step| ctx.store.send(step, &mail))?;
-    Ok(SendResponse { id: sent.id, created: sent.created, recipient: sent.recipient, waiting: sent.waiting })
+    let Sent { id, created, recipient, waiting, known } = sent;
+    Ok(SendResponse { id, created, recipient, waiting, known })
 }
 
-/// Waits until a message was acknowledged. `TimedOut` when `wait` passes first, `NotFound` when it was deleted,
-/// `Conflict` when it expired or became a dead letter.
+/// Waits until a message was acknowledged. `TimedOut` when `wait` passes first, `NotFound` when it expired or was
+/// deleted, `Conflict` when it became a dead letter.
 pub fn wait_taken(ctx: &Ctx<'_>, id: MessageId, wait: Duration) -> Result<Record> {
     let until = ctx.machine.instant() + wait;
     let mut waiter = ctx.store.waiter(&Scope::Events)?;
     loop {
         let record = ctx.step(|step| ctx.store.find(step, id))?;
-        let record = record
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("message {id} was deleted before it was taken")))?;
+        let record = record.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("message {id} expired or was deleted before it was taken"))
+        })?;
         match record.standing {
             Standing::Taken => return Ok(record),
-            Standing::Expired => {
-                return Err(Error::new(Kind::Conflict, format!("message {id} expired before it was taken")));
-            }
             Standing::Dead => {
                 return Err(Error::new(Kind::Conflict, format!("message {id} became a dead letter"))
                     .hint("the recipient can look with `postino dead list`"));

@@ -10,7 +10,7 @@ use super::valkey::{self, Valkey};
 use crate::error::{Error, Kind, Result};
 
 /// Schemes of a server's address.
-const SERVER_SCHEMES: [&str; 12] = [
+const SERVER_SCHEMES: [&str; 15] = [
     "redis",
     "rediss",
     "valkey",
@@ -21,8 +21,11 @@ const SERVER_SCHEMES: [&str; 12] = [
     "redis+cluster",
     "rediss+cluster",
     "valkey+cluster",
+    "valkeys+cluster",
     "redis+sentinel",
+    "rediss+sentinel",
     "valkey+sentinel",
+    "valkeys+sentinel",
 ];
 /// The file scheme of the embedded store.
 const EMBEDDED: &str = "sqlite:";

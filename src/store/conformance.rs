@@ -109,6 +109,7 @@ promises! {
         leased_mail_past_its_ttl_expires_when_the_lease_runs_out,
         leased_mail_past_its_ttl_expires_when_it_is_released,
         more_than_a_hundred_run_out_leases_come_back_in_order,
+        receipts_are_stale_also_when_more_than_a_hundred_leases_ran_out,
     ]
     dead: [
         a_dead_letter_says_why_and_when_it_died,
@@ -193,6 +194,7 @@ promises! {
         leases_stay_valid_across_a_rename,
         mail_that_waits_under_the_new_name_comes_first,
         merged_mail_keeps_its_leases_and_deliveries,
+        a_repeated_ack_is_known_after_a_merge,
         merged_urgent_mail_and_dead_letters_come_along,
         a_merge_may_exceed_the_cap_and_then_fills_the_mailbox,
         an_agent_can_be_renamed_back,
@@ -255,6 +257,7 @@ promises! {
         history_keeps_names_as_they_were_written,
         unknown_ids_are_not_found,
         a_record_shows_no_receipt_of_a_live_lease_to_others,
+        a_dead_letter_is_found_as_long_as_it_is_kept,
     ]
     events: [
         the_stream_starts_behind_the_newest,

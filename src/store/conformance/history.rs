@@ -143,3 +143,15 @@ pub(super) fn a_record_shows_no_receipt_of_a_live_lease_to_others(w: World) {
     assert_eq!(w.settle("cem", &receipts(&leased), Settle::Ack).stale, receipts(&leased));
     assert_eq!(w.find(id).unwrap().standing, Standing::Leased);
 }
+
+pub(super) fn a_dead_letter_is_found_as_long_as_it_is_kept(w: World) {
+    let id = w.send("ann", "bob", "poison");
+    w.kill_all("bob");
+    for days in [0, 2, 4] {
+        w.pass(days * 24 * 3_600);
+        assert_eq!(w.find(id).unwrap().standing, Standing::Dead, "after {days} more days");
+        assert_eq!(record_ids(&w.history(&of("bob"))), [id]);
+    }
+    w.pass(2 * 24 * 3_600);
+    assert_eq!((w.find(id), w.history(&of("bob")).len()), (None, 0));
+}

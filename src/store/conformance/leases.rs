@@ -275,3 +275,13 @@ pub(super) fn more_than_a_hundred_run_out_leases_come_back_in_order(mut w: World
     assert_eq!(ids(&again), sent);
     assert!(again.iter().all(|message| message.deliveries == Some(2)));
 }
+
+pub(super) fn receipts_are_stale_also_when_more_than_a_hundred_leases_ran_out(w: World) {
+    w.send_many("ann", "bob", 250);
+    let leased = receipts(&w.lease_all("bob"));
+    w.pass(61);
+    for part in leased.rchunks(100) {
+        assert_eq!(w.settle("bob", part, Settle::Ack), stale(part));
+    }
+    assert_eq!((w.check("bob").unread, w.stats().taken), (250, 0));
+}

@@ -66,6 +66,19 @@ pub(super) fn merged_mail_keeps_its_leases_and_deliveries(w: World) {
     assert_eq!(again[0].deliveries, Some(2));
 }
 
+pub(super) fn a_repeated_ack_is_known_after_a_merge(w: World) {
+    w.send("ann", "bob", "mine");
+    w.send("ann", "rob", "theirs");
+    let (mine, theirs) = (w.lease("bob", 1), w.lease("rob", 1));
+    w.ack("bob", &mine);
+    w.ack("rob", &theirs);
+    w.rename("bob", "rob").unwrap();
+    w.rename("rob", "bert").unwrap();
+    w.ack("bert", &mine);
+    w.ack("bert", &theirs);
+    assert_eq!(w.stats().taken, 2);
+}
+
 pub(super) fn merged_urgent_mail_and_dead_letters_come_along(w: World) {
     let dead = w.send("ann", "rob", "poison");
     w.kill_all("rob");

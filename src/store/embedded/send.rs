@@ -13,6 +13,8 @@ use crate::store::{NewMail, Policy, Sent, Step};
 
 /// The operation's name among idempotency keys.
 pub(super) const OPERATION: &str = "send";
+/// Names told at most to a sender whose recipient nobody knows.
+const KNOWN: usize = 1_000;
 
 /// Stores, counts and announces a message.
 pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &Me, mail: &NewMail) -> Res<Sent> {
@@ -25,7 +27,7 @@ pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &M
             Some(target) => counts::live(desk, step.policy, target.mailbox)?.waiting(),
             None => 0,
         };
-        return Ok(Sent { id, created: false, recipient, waiting });
+        return Ok(Sent { id, created: false, recipient, waiting, known: Vec::new() });
     }
     let mailbox = match &target {
         Some(target) => target.mailbox,
@@ -40,7 +42,9 @@ pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &M
     }
     let (from, to) = (Some(me.name.as_str()), Some(mail.to.as_str()));
     desk.announce(EventType::Sent, About { id: Some(message.id), agent: None, from, to })?;
-    Ok(Sent { id: message.id, created: true, recipient, waiting: waiting + 1 })
+    let known =
+        if recipient == Recipient::Unknown { presence.all().into_keys().take(KNOWN).collect() } else { Vec::new() };
+    Ok(Sent { id: message.id, created: true, recipient, waiting: waiting + 1, known })
 }
 
 /// How many wait, when there is room for one more; else `Full`.

@@ -1,4 +1,5 @@
--- check: answers unread, urgent, unseen, arrivals, and the id and sender of the newest message and the newest broadcast.
+-- check: answers unread, urgent, unseen, arrivals, and the id and sender of the newest message and of the newest
+-- broadcast.
 
 -- The last in the queue of those that wait.
 local function newest_message(box, counts)

@@ -8,10 +8,9 @@ local function retry(id)
   mail.expires = now + ttl
   call('HSET', record_key(id), 'expires', mail.expires, 'deliveries', 0)
   call('HDEL', record_key(id), 'why', 'died', 'by', 'taken')
-  call('PEXPIRE', record_key(id), ttl + DAY / 2)
+  keep_mail(mail, mail.expires)
   call('ZREM', box_key(me.box, 'dead'), id)
-  await(me.box, mail)
-  for _, index in ipairs(indexes(mail)) do keep(index, mail.expires) end
+  return_mail(me.box, mail)
   announce('message.released', id, me.name, mail.from, mail.to)
   return true
 end

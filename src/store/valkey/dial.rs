@@ -1,4 +1,5 @@
-//! Opening one connection within a limit, and cutting what it may take to what is left. It sends nothing.
+//! Opening one connection within a limit, packing what it must hear first, cutting what it may take to what is left. It
+//! sends nothing.
 
 use std::net::IpAddr;
 use std::sync::mpsc;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use redis::io::tcp::TcpSettings;
 use redis::{Client, Connection, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError};
 
-use super::address::Node;
+use super::address::{Address, Node};
 
 /// Connects within the limit. What the system does without one (looking a name up, waiting for a socket's backlog)
 /// is left to a thread that may outlive the attempt.
@@ -48,6 +49,23 @@ pub(super) fn set_timeouts(
     }
     connection.set_read_timeout(Some(left))?;
     connection.set_write_timeout(Some(left))
+}
+
+/// Writes what a fresh connection must hear first, and returns how many replies that brings.
+pub(super) fn greet(address: &Address, packed: &mut Vec<u8>) -> usize {
+    let mut replies = authenticate(address, packed);
+    if address.database != 0 {
+        redis::cmd("SELECT").arg(address.database).write_packed_command(packed);
+        replies += 1;
+    }
+    replies
+}
+
+/// Writes the credentials, if there are any, and returns how many replies that brings.
+pub(super) fn authenticate(address: &Address, packed: &mut Vec<u8>) -> usize {
+    let Some(password) = &address.password else { return 0 };
+    redis::cmd("AUTH").arg(address.user.as_deref()).arg(password).write_packed_command(packed);
+    1
 }
 
 /// The failure of what took too long.

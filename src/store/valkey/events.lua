@@ -11,7 +11,8 @@ return run(function()
   local oldest = first and tonumber(string.match(first[1], '^%d+')) or last + 1
   if arg(1) ~= epoch or after > last or after < oldest - 1 then return {epoch, last, 1, {}} end
   local rows = {}
-  for i, entry in ipairs(call('XRANGE', p .. 'ev', '(' .. string.format('%.0f', after) .. '-0', '+', 'COUNT', arg(3))) do
+  local behind = '(' .. string.format('%.0f', after) .. '-0'
+  for i, entry in ipairs(call('XRANGE', p .. 'ev', behind, '+', 'COUNT', arg(3))) do
     rows[i] = {tonumber(string.match(entry[1], '^%d+')), unpack(entry[2])}
     after = rows[i][1]
   end

@@ -1,5 +1,5 @@
--- export: 1 what sort, 2 behind which place, 3 '1' to count only, which needs no mark. Answers rows and the place to go on
--- behind, or nothing at the end.
+-- export: 1 what sort, 2 behind which place, 3 '1' to count only, which needs no mark. Answers rows and the place to go
+-- on behind, or nothing at the end.
 local what, after = arg(1), arg(2)
 local sorts = {}
 

@@ -15,11 +15,8 @@ end
 function sorts.name(v)
   local forwards, box = v[3] == '1', tonumber(v[2])
   raise('mailbox', box)
-  point(v[1], box, tonumber(v[4]), forwards)
-  if forwards then
-    call('HSET', box_key(box, 'meta'), 'old', (call('HGET', box_key(box, 'meta'), 'old') or '') .. ' ' .. v[1])
-    return
-  end
+  if forwards then return forward(v[1], box, tonumber(v[4])) end
+  point(v[1], box, tonumber(v[4]), false)
   call('HSET', box_key(box, 'meta'), 'name', v[1])
   if v[5] ~= '' then call('HSET', p .. 'claims', v[4], '0 ' .. v[1] .. ' ' .. v[5]) end
   if v[6] ~= '' then call('HSET', p .. 'sight', v[1], v[6] .. ' idle {}') end
@@ -56,7 +53,7 @@ function sorts.mail(v)
   call('PEXPIRE', record_key(mail.id), math.max(till - now, 0) + DAY / 2)
   queue(tonumber(mail.box), mail)
   local seq = call('HINCRBY', KEYS[1], 'seq', 1)
-  raise('rank', mail.rank)
+  raise('rank', math.max(mail.rank, seq))
   for _, index in ipairs(indexes(mail)) do
     call('ZADD', index, seq, mail.id)
     keep(index, till)

@@ -10,7 +10,8 @@ local function take(mail)
     'taken', now, 'standing', 'leased')
   call('ZADD', box_key(me.box, 'lease'), till, id)
   for _, queue in ipairs({'ready', 'rexp', 'urg'}) do call('ZREM', box_key(me.box, queue), id) end
-  for _, key in ipairs({record_key(id), box_key(me.box, 'lease'), box_key(me.box, 'all')}) do keep(key, till) end
+  for _, queue in ipairs({'lease', 'all'}) do keep(box_key(me.box, queue), till) end
+  if till > mail.expires then keep_mail(mail, till) end
   announce('message.leased', id, me.name, mail.from, mail.to)
 end
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redis::{Connection, RedisError, Value};
 
 use super::address::{self, Address, Node, Shape};
-use super::dial::{connect, set_timeouts, timed_out};
+use super::dial::{authenticate, connect, greet, set_timeouts, timed_out};
 use super::trouble;
 use crate::error::{Error, Result};
 
@@ -55,6 +55,19 @@ pub(super) struct Request<'a> {
     pub(super) patience: Duration,
 }
 
+/// What a request has been through.
+#[derive(Default)]
+struct Turn {
+    /// Whether its connection was open before it came.
+    kept: bool,
+    /// Whether it was tried again on a new connection.
+    reopened: bool,
+    /// How often a cluster sent it on.
+    hops: u32,
+    /// Whether the next node must be told that it was sent there for once.
+    asking: bool,
+}
+
 /// How a trip failed.
 enum Failure {
     /// The connection: whether the request was written whole, and why.
@@ -80,45 +93,51 @@ impl Link {
         if request.doubt.is_some() && self.live.as_ref().is_some_and(|live| live.used.elapsed() > TRUST) {
             self.live = None;
         }
-        let (mut hops, mut reopened, mut asking) = (0, false, false);
+        let mut turn = Turn::default();
         loop {
-            let kept = self.live.is_some();
+            turn.kept = self.live.is_some();
             self.open(until)?;
-            let failure = match self.trip(request, until, asking) {
+            match self.trip(request, until, std::mem::take(&mut turn.asking)) {
                 Ok(values) => return Ok(values),
-                Err(failure) => failure,
-            };
-            asking = false;
-            self.live = None;
-            match failure {
-                Failure::Elsewhere(node, ask) if hops < MAX_HOPS => {
-                    hops += 1;
-                    asking = ask;
-                    self.live = Some(self.dial(&node, until)?);
-                    if !ask {
-                        self.home = Some(node);
-                    }
-                }
-                Failure::Demoted(_) if !reopened && self.address.shape != Shape::Single => {
-                    reopened = true;
-                    self.home = None;
-                }
-                Failure::Lost(written, error) => {
-                    self.home = None;
-                    let harmless = !written || request.doubt.is_none();
-                    if !(kept && harmless && !reopened) || trouble::is_timeout(&error) {
-                        return Err(self.lost(written, &error, request.doubt));
-                    }
-                    reopened = true;
-                }
-                Failure::Elsewhere(..) => {
-                    return Err(trouble::unreachable(&self.address, "the cluster sends requests in circles"));
-                }
-                Failure::Demoted(error) | Failure::Refused(error) => {
-                    return Err(trouble::refused(&self.address, &error));
+                Err(failure) => {
+                    self.live = None;
+                    self.recover(failure, request, &mut turn, until)?;
                 }
             }
         }
+    }
+
+    /// Makes ready for another trip where one does no harm, and fails where it would.
+    fn recover(&mut self, failure: Failure, request: &Request<'_>, turn: &mut Turn, until: Instant) -> Result<()> {
+        match failure {
+            Failure::Elsewhere(node, asking) if turn.hops < MAX_HOPS => {
+                turn.hops += 1;
+                turn.asking = asking;
+                self.live = Some(self.dial(&node, until)?);
+                if !asking {
+                    self.home = Some(node);
+                }
+            }
+            Failure::Elsewhere(..) => {
+                return Err(trouble::unreachable(&self.address, "the cluster sends requests in circles"));
+            }
+            Failure::Demoted(_) if !turn.reopened && self.address.shape != Shape::Single => {
+                turn.reopened = true;
+                self.home = None;
+            }
+            Failure::Demoted(error) | Failure::Refused(error) => {
+                return Err(trouble::refused(&self.address, &error));
+            }
+            Failure::Lost(written, error) => {
+                self.home = None;
+                let harmless = !written || request.doubt.is_none();
+                if !(turn.kept && harmless && !turn.reopened) || trouble::is_timeout(&error) {
+                    return Err(self.lost(written, &error, request.doubt));
+                }
+                turn.reopened = true;
+            }
+        }
+        Ok(())
     }
 
     fn lost(&self, written: bool, error: &RedisError, doubt: Option<&str>) -> Error {
@@ -149,24 +168,25 @@ impl Link {
         }
         packed.extend_from_slice(request.packed);
         let longest = self.limits.command + request.patience;
-        let not_written = |error| Failure::Lost(false, error);
-        set_timeouts(&live.connection, until, longest).map_err(not_written)?;
-        live.connection.send_packed_command(&packed).map_err(not_written)?;
+        let written =
+            set_timeouts(&live.connection, until, longest).and_then(|()| live.connection.send_packed_command(&packed));
+        written.map_err(|error| Failure::Lost(false, error))?;
         let mut values = Vec::with_capacity(request.replies);
         for n in 0..greetings + request.replies {
-            set_timeouts(&live.connection, until, longest).map_err(|error| Failure::Lost(true, error))?;
-            let value = live.connection.recv_response().map_err(|error| Failure::Lost(true, error))?;
-            if n < greetings {
-                if let Some(error) = trouble::error_of(&value) {
-                    return Err(Failure::Refused(error));
+            let value = set_timeouts(&live.connection, until, longest).and_then(|()| live.connection.recv_response());
+            let value = value.map_err(|error| Failure::Lost(true, error))?;
+            match trouble::error_of(&value) {
+                Some(error) if n < greetings => return Err(Failure::Refused(error)),
+                Some(error) => {
+                    if let Some(failure) = diversion(&live.node, error) {
+                        return Err(failure);
+                    }
                 }
-                live.greeted = true;
-                continue;
+                None => {}
             }
-            if let Some(failure) = trouble::error_of(&value).and_then(|error| diversion(&live.node, error)) {
-                return Err(failure);
+            if n >= greetings {
+                values.push(value);
             }
-            values.push(value);
         }
         live.greeted = true;
         live.used = Instant::now();
@@ -254,22 +274,6 @@ impl Link {
         let connection = connect(node, self.address.tls, limit).map_err(fail)?;
         Ok(Live { connection, node: node.clone(), greeted: false, used: Instant::now() })
     }
-}
-
-/// Writes what a fresh connection must hear first, and returns how many replies that brings.
-fn greet(address: &Address, packed: &mut Vec<u8>) -> usize {
-    let mut replies = authenticate(address, packed);
-    if address.database != 0 {
-        redis::cmd("SELECT").arg(address.database).write_packed_command(packed);
-        replies += 1;
-    }
-    replies
-}
-
-fn authenticate(address: &Address, packed: &mut Vec<u8>) -> usize {
-    let Some(password) = &address.password else { return 0 };
-    redis::cmd("AUTH").arg(address.user.as_deref()).arg(password).write_packed_command(packed);
-    1
 }
 
 /// What a server's error says about where the request should have gone.

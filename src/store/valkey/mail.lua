@@ -60,29 +60,35 @@ end
 
 -- Puts a message in the queue of those that wait.
 local function enqueue(box, mail)
-  local id = mail.id
-  for _, queue in ipairs({{'all', mail.rank}, {'ready', mail.rank}, {'rexp', mail.expires}, {'urg', mail.expires}}) do
-    if queue[1] ~= 'urg' or mail.urgent == '1' then
-      local key = box_key(box, queue[1])
-      call('ZADD', key, queue[2], id)
-      keep(key, mail.expires)
-    end
+  local places = {all = mail.rank, ready = mail.rank, rexp = mail.expires}
+  if mail.urgent == '1' then places.urg = mail.expires end
+  for queue, score in pairs(places) do
+    call('ZADD', box_key(box, queue), score, mail.id)
+    keep(box_key(box, queue), mail.expires)
   end
-  call('HSET', record_key(id), 'standing', 'waiting')
-  call('HDEL', record_key(id), 'nonce', 'until')
   due_at(box, mail.expires)
 end
 
--- Makes a message ready: it has arrived, or arrived again.
-local function await(box, mail)
+local function count_arrival(box, by) call('HINCRBY', box_key(box, 'meta'), 'arrivals', by or 1) end
+
+-- Makes a message ready that was not: it has arrived again.
+local function return_mail(box, mail)
   enqueue(box, mail)
-  call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1)
+  call('HSET', record_key(mail.id), 'standing', 'waiting')
+  call('HDEL', record_key(mail.id), 'nonce', 'until')
+  count_arrival(box)
 end
 
 local function drop_dead(box, id)
   call('ZREM', box_key(box, 'dead'), id)
   local mail = fetch(id)
   if mail then forget(mail) else call('DEL', record_key(id)) end
+end
+
+-- Lets a message's record and history live until `till`, if that is longer than they do.
+local function keep_mail(mail, till)
+  keep(record_key(mail.id), till)
+  for _, index in ipairs(indexes(mail)) do keep(index, till) end
 end
 
 -- Makes a dead letter that died at `at`. Without a record it keeps its id and the reason.
@@ -93,7 +99,7 @@ local function bury(box, id, mail, why, at, bad)
   call('HSET', record_key(id), 'standing', 'dead', 'why', why, 'died', at, 'rank', rank, 'box', box,
     'bad', (bad or not mail) and '1' or '')
   call('HDEL', record_key(id), 'nonce', 'until')
-  call('PEXPIRE', record_key(id), WEEK + DAY / 2)
+  if mail then keep_mail(mail, at + WEEK) else keep(record_key(id), at + WEEK) end
   call('ZADD', box_key(box, 'dead'), at, id)
   keep(box_key(box, 'dead'), at + WEEK)
   due_at(box, at + WEEK)
@@ -140,18 +146,18 @@ local function end_lease(box, id, mail)
     bury(box, id, mail, mail.deliveries .. times .. ' without an ack', ended(mail))
   elseif becomes == 'expired' then
     -- It was ready from the end of its lease to the end of its TTL, and a check may have said so.
-    if mail and ended(mail) < mail.expires then call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1) end
+    if mail and ended(mail) < mail.expires then count_arrival(box) end
     expire(box, id, mail)
   else
     call('ZREM', box_key(box, 'lease'), id)
-    await(box, mail)
+    return_mail(box, mail)
     announce('message.released', id, nil, mail.from, mail.to)
     return true
   end
 end
 
--- The leases that ran out; when there are more than the budget, what is ready again first, in the queue's order, so that
--- a lease right after this finds the head of the queue.
+-- The leases that ran out; when there are more than the budget, what is ready again first, in the queue's order, so
+-- that a lease right after this finds the head of the queue.
 local function overdue(box, budget)
   local ids = call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)
   if #ids <= budget then return ids end
@@ -210,7 +216,7 @@ local function count(box)
     leased = call('ZCOUNT', box_key(box, 'lease'), after, '+inf'),
     back = {}, expired = 0, dying = 0, arrived = 0,
   }
-  for _, id in ipairs(call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do
+  for _, id in ipairs(quiet and {} or call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do
     local mail = fetch(id)
     local becomes = fate(mail)
     if becomes == 'dead' then

@@ -27,7 +27,10 @@ pub(super) fn send(store: &Valkey, step: &Step<'_>, mail: &NewMail) -> Result<Se
         .doubt("the message may or may not have been stored")
         .harmless_if(mail.once.is_some())
         .row()?;
-    Ok(Sent { id: row.parsed()?, created: row.flag()?, recipient: row.word()?, waiting: row.number()? })
+    let (id, created, recipient, waiting) = (row.parsed()?, row.flag()?, row.word()?, row.number()?);
+    let known = row.maybe_text()?.unwrap_or_default();
+    let known = known.split(' ').filter_map(|name| name.parse().ok()).collect();
+    Ok(Sent { id, created, recipient, waiting, known })
 }
 
 pub(super) fn lease(store: &Valkey, step: &Step<'_>, pick: Pick, hold: Duration, nonce: u64) -> Result<Batch> {

@@ -67,16 +67,35 @@ local function live_claim(gen, gone)
   return now - math.max(claim.at, sight and sight.at or 0) < DAY and claim or nil
 end
 
+-- The names that forward to a mailbox.
+local function forwards_of(box)
+  local names = {}
+  for name in string.gmatch(call('HGET', box_key(box, 'meta'), 'old') or '', '%S+') do
+    local known = look(name)
+    if known and known.forwards and known.box == box then names[#names + 1] = known end
+  end
+  return names
+end
+
+local function set_forwards(box, names) call('HSET', box_key(box, 'meta'), 'old', table.concat(names, ' ')) end
+
 -- Takes the names that forward to a mailbox away: those of this claim, or all.
 local function drop_forwards(box, gen)
   local kept = {}
-  for old in string.gmatch(call('HGET', box_key(box, 'meta'), 'old') or '', '%S+') do
-    local known = look(old)
-    if known and known.forwards and known.box == box then
-      if gen and known.gen ~= gen then kept[#kept + 1] = old else call('HDEL', p .. 'names', old) end
-    end
+  for _, known in ipairs(forwards_of(box)) do
+    if gen and known.gen ~= gen then kept[#kept + 1] = known.name else call('HDEL', p .. 'names', known.name) end
   end
-  call('HSET', box_key(box, 'meta'), 'old', table.concat(kept, ' '))
+  set_forwards(box, kept)
+end
+
+-- Makes a name forward to a mailbox.
+local function forward(name, box, gen)
+  local names = {name}
+  for _, known in ipairs(forwards_of(box)) do
+    if known.name ~= name then names[#names + 1] = known.name end
+  end
+  point(name, box, gen, true)
+  set_forwards(box, names)
 end
 
 -- Ends a claim with its forwarding names. The name keeps the number, so that a session that lost it stays refused.

@@ -31,15 +31,14 @@ local function merge(from, box)
   pour(own_key(from), own_key(box), 0)
   schedule(box)
   call('ZREM', p .. 'due', from)
-  call('HINCRBY', box_key(box, 'meta'), 'arrivals', counts.ready)
+  count_arrival(box, counts.ready)
   return counts.ready + counts.leased
 end
 
 -- Gives the name that the mailbox went by up; it forwards from now on.
 local function leave_name(old, gen)
-  point(old, me.box, gen, true)
-  local meta_key = box_key(me.box, 'meta')
-  call('HSET', meta_key, 'name', to, 'old', (call('HGET', meta_key, 'old') or '') .. ' ' .. old)
+  forward(old, me.box, gen)
+  call('HSET', box_key(me.box, 'meta'), 'name', to)
   local sight, till = call('HGET', p .. 'sight', old), call('ZSCORE', p .. 'on', old)
   call('HDEL', p .. 'sight', old)
   call('ZREM', p .. 'on', old)
@@ -55,15 +54,10 @@ local function take_name(known)
     known = look(to)
   end
   if not known or known.forwards or known.box == me.box then return 0 end
-  local old = call('HGET', box_key(known.box, 'meta'), 'old') or ''
-  for name in string.gmatch(old, '%S+') do
-    local forward = look(name)
-    if forward and forward.forwards and forward.box == known.box then point(name, me.box, forward.gen, true) end
-  end
-  local meta_key = box_key(me.box, 'meta')
-  call('HSET', meta_key, 'old', (call('HGET', meta_key, 'old') or '') .. ' ' .. old)
+  for _, other in ipairs(forwards_of(known.box)) do forward(other.name, me.box, other.gen) end
   local merged = merge(known.box, me.box)
   call('DEL', box_key(known.box, 'meta'))
+  call('SET', box_key(known.box, 'into'), me.box, 'PX', ttl + DAY / 2)
   wake(p .. 'w:' .. known.box)
   return merged
 end
@@ -85,8 +79,8 @@ return run(function()
   call('ZREM', p .. 'on', to)
   -- Whoever held the new name before must find another claim's number there.
   if me.gen == 0 and known and known.gen > 0 then me.gen = call('HINCRBY', KEYS[1], 'generation', 1) end
-  leave_name(old, me.gen)
   point(to, me.box, me.gen, false)
+  leave_name(old, me.gen)
   if claim then call('HSET', p .. 'claims', me.gen, string.format('%.0f %s %s', now, to, claim.holder)) end
   if not known then wake(p .. 'wn:' .. to) end
   announce('agent.renamed', nil, old, nil, to)

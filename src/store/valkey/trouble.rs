@@ -89,114 +89,109 @@ pub(super) fn code_of(error: &RedisError) -> Option<&str> {
     hidden.and_then(|rest| rest.split(' ').next()).or(Some(code))
 }
 
-/// What the server refused to do, by the code that its error begins with.
+/// What to do when the server does not let postino in.
+const CREDENTIALS: &str = "set user and password in POSTINO_VALKEY_URL: redis://user:password@host:port";
+/// What to do about what passes by itself.
+const SOON: &str = "try again in a moment";
+
+/// What a server's error means: its code, or words in its text; our kind, what to say of the server, what to do.
+const REFUSALS: [(&str, Kind, &str, &str); 21] = [
+    ("NOAUTH", Kind::Denied, "lets nobody in: the password is wrong or missing", CREDENTIALS),
+    ("WRONGPASS", Kind::Denied, "lets nobody in: the password is wrong or missing", CREDENTIALS),
+    ("unauthenticated", Kind::Denied, "lets nobody in: the password is wrong or missing", CREDENTIALS),
+    ("AUTH", Kind::Denied, "lets nobody in: it asks for no password", CREDENTIALS),
+    ("DENIED", Kind::Denied, "lets nobody in: it is in protected mode", CREDENTIALS),
+    ("NOPERM", Kind::Denied, "lets nobody in: this user may not run what postino needs", CREDENTIALS),
+    ("The user executing", Kind::Denied, "lets nobody in: this user may not run what postino needs", CREDENTIALS),
+    ("ACL failure", Kind::Denied, "lets nobody in: this user may not run what postino needs", CREDENTIALS),
+    ("DB index", Kind::Usage, "has no such database", "use another number after the last /"),
+    ("LOADING", Kind::Unreachable, "is loading its data", SOON),
+    ("BUSY", Kind::Unreachable, "is busy with a script", SOON),
+    ("UNBLOCKED", Kind::Unreachable, "has another role now", SOON),
+    ("CLUSTERDOWN", Kind::Unreachable, "is of a cluster that does not serve postino's slot now", SOON),
+    ("TRYAGAIN", Kind::Unreachable, "is of a cluster that is moving postino's slot", SOON),
+    ("MASTERDOWN", Kind::Unreachable, "is a replica that lost its primary", SOON),
+    ("max number of clients", Kind::Unreachable, "takes no more clients", "raise its maxclients"),
+    (
+        "READONLY",
+        Kind::Unreachable,
+        "is a replica that takes no writes",
+        "point POSTINO_VALKEY_URL at the primary, or use redis+sentinel:// or redis+cluster://",
+    ),
+    ("OOM", Kind::Other, "is out of memory; nothing was stored", "raise its maxmemory, or remove what is not needed"),
+    ("MISCONF", Kind::Other, "cannot save to disk; nothing was stored", "its log says why"),
+    ("NOREPLICAS", Kind::Other, "has too few replicas; nothing was stored", "bring its replicas back"),
+    ("", Kind::Other, "refused a step", "`postino doctor` looks for the reason"),
+];
+
+/// What the server refused to do.
 pub(super) fn refused(address: &Address, error: &RedisError) -> Error {
     let detail = error.detail().unwrap_or_default();
     let code = code_of(error).unwrap_or_default();
-    let at = &address.shown;
-    let say = |kind, text: String, hint: &str| Error::new(kind, text).hint(hint);
-    let answer = match code {
-        "NOAUTH" | "WRONGPASS" => denied(address, "the password is wrong or missing"),
-        "NOPERM" => denied(address, "this user may not run what postino needs"),
-        _ if detail.contains("The user executing the script") || detail.contains("NOPERM") => {
-            denied(address, "this user may not run what postino needs")
-        }
-        "LOADING" => say(Kind::Unreachable, format!("Valkey at {at} is loading its data"), "try again in a moment"),
-        "READONLY" => say(
-            Kind::Unreachable,
-            format!("Valkey at {at} is a replica that takes no writes"),
-            "point POSTINO_VALKEY_URL at the primary, or use redis+sentinel:// or redis+cluster://",
-        ),
-        "CLUSTERDOWN" | "TRYAGAIN" => say(
-            Kind::Unreachable,
-            format!("the cluster of {at} does not serve postino's slot now"),
-            "try again in a moment; `redis-cli cluster info` shows its state",
-        ),
-        "MASTERDOWN" => say(
-            Kind::Unreachable,
-            format!("Valkey at {at} is a replica that lost its primary"),
-            "try again when the primary is back or another one is promoted",
-        ),
-        "OOM" => say(
-            Kind::Other,
-            format!("Valkey at {at} is out of memory; nothing was stored"),
-            "raise its maxmemory, or remove what is not needed",
-        ),
-        "MISCONF" | "NOREPLICAS" => say(
-            Kind::Other,
-            format!("Valkey at {at} takes no writes now; nothing was stored"),
-            "it cannot save to disk or lacks replicas; its log says which",
-        ),
-        "BUSY" => say(Kind::Unreachable, format!("Valkey at {at} is busy with a script"), "try again in a moment"),
-        _ if code == "ERR" && detail.contains("unauthenticated") => denied(address, "the password is wrong or missing"),
-        _ if code == "ERR" && detail.contains("AUTH") => denied(address, "it asks for no password"),
-        _ if code == "ERR" && (detail.contains("DB index") || detail.contains("SELECT")) => {
-            say(Kind::Usage, format!("Valkey at {at} has no such database"), "use another number after the last /")
-        }
-        _ => say(Kind::Other, format!("Valkey at {at} refused a step"), "`postino doctor` looks for the reason"),
-    };
-    answer.because(error.clone())
+    // The code tells before the text does; the last row fits every text.
+    let by_code = REFUSALS.iter().find(|(sign, ..)| *sign == code);
+    let by_text = || REFUSALS.iter().find(|(sign, ..)| detail.contains(sign));
+    let (_, kind, text, hint) = by_code.or_else(by_text).unwrap_or(&REFUSALS[REFUSALS.len() - 1]);
+    Error::new(*kind, format!("Valkey at {} {text}", address.shown)).hint(*hint).because(error.clone())
 }
 
-fn denied(address: &Address, why: &str) -> Error {
-    Error::new(Kind::Denied, format!("Valkey at {} lets nobody in: {why}", address.shown))
-        .hint("set user and password in POSTINO_VALKEY_URL: redis://user:password@host:port")
-}
+/// What to do about a key that something else wrote.
+const FOREIGN: &str = "something else wrote it; look at it with redis-cli and remove it";
+/// What to do about a move that another one crossed.
+const MOVE_AGAIN: &str = "start the move again";
 
-/// A script's refusal: its kind and details.
-pub(super) fn refusal(kind: &str, details: &[String]) -> Error {
-    let first = details.first().map_or("", String::as_str);
-    let say = |kind, text: String, hint: &str| Error::new(kind, text).hint(hint);
-    match kind {
-        "wrongtype" => say(
-            Kind::Other,
-            format!("the key {first} in Valkey is not of the type that postino stores there"),
-            "something else wrote it; look at it with redis-cli and remove it",
-        ),
-        "garbled" => {
-            let second = details.get(1).map_or("", String::as_str);
-            say(
-                Kind::Other,
-                format!("the entry {second:?} of the key {first} in Valkey cannot be read"),
-                "something else wrote it; look at it with redis-cli and remove it",
-            )
-        }
-        "schema" => say(
-            Kind::Other,
-            format!("the store was written by another version of postino (schema {first}, this one knows 1)"),
-            "install the newest postino",
-        ),
-        "moved" => say(Kind::Moving, "the store has moved".to_owned(), &format!("it is at {first} now")),
-        "moving" => say(Kind::Moving, "the store is being moved".to_owned(), "try again in a moment"),
-        "filling" => say(Kind::Moving, "the store is being filled by a move".to_owned(), "try again in a moment"),
-        "namelost" => say(
-            Kind::NameLost,
-            format!("another session holds the name {first} now"),
-            "`postino whoami` shows this session's name",
-        ),
-        "nameheld" => say(Kind::NameHeld, format!("a live session holds the name {first}"), "use --agent NAME"),
-        "full" => say(
-            Kind::Full,
-            format!("the mailbox is full: {first} messages wait or are held there"),
-            "try again when some of them were read",
-        ),
-        "conflict" => say(
-            Kind::Conflict,
-            format!("the key {first:?} was used for something else"),
-            "use another --key, or repeat exactly what it was used for",
-        ),
-        "same" => say(Kind::Conflict, format!("the name is {first} already"), "`postino whoami` shows it"),
-        "notfound" => say(Kind::NotFound, format!("there is no message {first} here"), "`postino history` lists them"),
-        "marklost" => say(Kind::Moving, "the store is not marked for this move".to_owned(), "start the move again"),
-        "occupied" => say(
-            Kind::Conflict,
-            "the store to move to is not empty".to_owned(),
-            "use another address, database or POSTINO_KEY_PREFIX",
-        ),
-        "notfilling" => {
-            say(Kind::Conflict, "the store is not open for this move's parcels".to_owned(), "start the move again")
-        }
-        _ => Error::new(Kind::Other, format!("the store refused a step: {kind}")).hint("run `postino doctor`"),
+/// What a script's refusal means: its word; our kind, what to say with `{0}` and `{1}` for details, what to do.
+const OUR_REFUSALS: [(&str, Kind, &str, &str); 16] = [
+    ("wrongtype", Kind::Other, "the key {0} in Valkey is not of the type that postino stores there", FOREIGN),
+    ("garbled", Kind::Other, "the entry {1} of the key {0} in Valkey cannot be read", FOREIGN),
+    (
+        "schema",
+        Kind::Other,
+        "the store was written by another version of postino (schema {0}, this one knows 1)",
+        "install the newest postino",
+    ),
+    ("moved", Kind::Moving, "the store has moved", "it is at {0} now"),
+    ("moving", Kind::Moving, "the store is being moved", SOON),
+    ("filling", Kind::Moving, "the store is being filled by a move", SOON),
+    (
+        "namelost",
+        Kind::NameLost,
+        "another session holds the name {0} now",
+        "`postino whoami` shows this session's name",
+    ),
+    ("nameheld", Kind::NameHeld, "a live session holds the name {0}", "use --agent NAME"),
+    (
+        "full",
+        Kind::Full,
+        "the mailbox is full: {0} messages wait or are held there",
+        "try again when some of them were read",
+    ),
+    (
+        "conflict",
+        Kind::Conflict,
+        "the key {0} was used for something else",
+        "use another --key, or repeat exactly what it was used for",
+    ),
+    ("same", Kind::Conflict, "the name is {0} already", "nothing is to be done"),
+    ("twice", Kind::Other, "there is a message {0} already", "try again: the next one gets another id"),
+    ("notfound", Kind::NotFound, "there is no message {0} here", "`postino history` lists them"),
+    ("marklost", Kind::Moving, "the store is not marked for this move", MOVE_AGAIN),
+    (
+        "occupied",
+        Kind::Conflict,
+        "the store to move to is not empty",
+        "use another address, database or POSTINO_KEY_PREFIX",
+    ),
+    ("notfilling", Kind::Conflict, "the store is not open for this move's parcels", MOVE_AGAIN),
+];
+
+/// A script's refusal: its word and details.
+pub(super) fn refusal(word: &str, details: &[String]) -> Error {
+    let detail = |n: usize| details.get(n).map_or("", String::as_str);
+    let filled = |text: &str| text.replace("{0}", detail(0)).replace("{1}", detail(1));
+    match OUR_REFUSALS.iter().find(|(known, ..)| *known == word) {
+        Some((_, kind, text, hint)) => Error::new(*kind, filled(text)).hint(filled(hint)),
+        None => Error::new(Kind::Other, "the store refused a step").hint("`postino doctor` looks for the reason"),
     }
 }
 

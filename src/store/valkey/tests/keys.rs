@@ -153,6 +153,39 @@ fn all_keys_lie_under_one_tag_and_mail_goes_away_by_itself() {
 }
 
 #[test]
+fn a_dead_letter_keeps_its_history_as_long_as_itself() {
+    on_each(|server| {
+        let store = open(&server.url());
+        send(&store, "bob", "poison");
+        let receipts: Vec<_> = lease(&store, "bob").iter().filter_map(|message| message.receipt).collect();
+        ask(&store, "bob", |store, step| {
+            let strict = crate::store::Policy { max_deliveries: 1, ..*step.policy };
+            let strict = crate::store::Step { policy: &strict, ..*step };
+            store.settle(&strict, &receipts, Settle::Release).unwrap();
+        });
+        for key in ["{po:}h:all", "{po:}h:a:ann", "{po:}h:a:bob", "{po:}h:p:ann:bob", "{po:}m:2:dead"] {
+            let life: u64 = server.cli(&["PTTL", key]).parse().unwrap();
+            assert!(Duration::from_millis(life) > DEAD_TTL, "{key} lives {life} ms");
+        }
+    });
+}
+
+#[test]
+fn renaming_to_and_fro_leaves_no_heap_of_old_names() {
+    on_each(|server| {
+        let store = open(&server.url());
+        send(&store, "bob", "hello");
+        for _ in 0..10 {
+            ask(&store, "bob", |store, step| store.rename(step, &name("rob"), None)).unwrap();
+            ask(&store, "rob", |store, step| store.rename(step, &name("bob"), None)).unwrap();
+        }
+        assert_eq!(server.cli(&["HGET", "{po:}m:2:meta", "old"]), "rob");
+        assert_eq!(server.cli(&["HLEN", "{po:}names"]), "3");
+        assert_eq!(check(&store, "rob").unwrap().unread, 1);
+    });
+}
+
+#[test]
 fn a_move_within_one_server_carries_all_and_wipes_what_was_half_done() {
     on_each(|server| {
         let store = open(&server.url());
