@@ -107,7 +107,9 @@ fn a_healthy_home_is_well_and_stays_as_it_is() {
     assert_eq!(found["delivery"].outcome, "ok");
     // The proof leaves neither a name nor mail nor folders.
     let agents = patient.run(&["agents", "--json"], &[]).json();
-    assert!(agents["items"].as_array().unwrap().iter().all(|agent| !agent["name"].as_str().unwrap().starts_with("doctor")));
+    assert!(
+        agents["items"].as_array().unwrap().iter().all(|agent| !agent["name"].as_str().unwrap().starts_with("doctor"))
+    );
     let stats = patient.run(&["stats", "--json"], &[]).json();
     assert_eq!((&stats["waiting"], &stats["leased"], &stats["dead"]), (&0.into(), &0.into(), &0.into()));
     let left = fs::read_dir(patient.postino.home().join("postino")).unwrap();

@@ -128,7 +128,8 @@ impl Drop for Scratch {
 /// embedded store, so that it disturbs no session; how fast the store in use answers is told by another check.
 pub(super) fn hook_latency(patient: &Patient<'_>) -> Exam {
     let this = config::executable().ok_or_else(|| Finding::skipped("this file cannot be found"))?;
-    let nothing = patient.site()?.program("true").ok_or_else(|| Finding::skipped("there is no `true` to compare with"))?;
+    let nothing =
+        patient.site()?.program("true").ok_or_else(|| Finding::skipped("there is no `true` to compare with"))?;
     let state = &patient.app.settings.dirs.state;
     let scratch = Scratch(state.join(format!("doctor-{:032x}", System.random())));
     let hook = |event: &str| {

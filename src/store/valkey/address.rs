@@ -121,6 +121,17 @@ impl Address {
         }
         Ok(())
     }
+
+    /// Whether `password` goes over the network unencrypted.
+    pub(super) fn sends_password_in_clear(&self) -> bool {
+        let is_far = |node: &Node| match node {
+            Node::Tcp(host, _) => {
+                host != "localhost" && !host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
+            Node::Unix(_) => false,
+        };
+        self.password.is_some() && !self.tls && self.nodes.iter().any(is_far)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -285,6 +296,20 @@ mod tests {
             ("unix:///s?user=u&pass=x&db=1", "unix:///s?user=u&pass=***&db=1"),
         ] {
             assert_eq!(redacted(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_password_in_clear_is_noticed() {
+        for (url, clear) in [
+            ("redis://:p@far.example", true),
+            ("rediss://:p@far.example", false),
+            ("redis://far.example", false),
+            ("redis://:p@127.0.0.1", false),
+            ("redis://:p@localhost", false),
+            ("unix:///s?pass=p", false),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().sends_password_in_clear(), clear, "{url}");
         }
     }
 }

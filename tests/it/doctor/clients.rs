@@ -11,7 +11,9 @@ fn install(patient: &Patient, client: &str) {
 
 #[test]
 fn a_client_that_is_here_and_does_not_call() {
-    for (client, folder) in [("codex", ".codex"), ("gemini", ".gemini"), ("opencode", ".config/opencode"), ("cursor", ".cursor")] {
+    for (client, folder) in
+        [("codex", ".codex"), ("gemini", ".gemini"), ("opencode", ".config/opencode"), ("cursor", ".cursor")]
+    {
         let patient = Patient::new();
         fs::create_dir_all(patient.postino.home().join(folder)).unwrap();
         let finding = patient.only(client, "broken");

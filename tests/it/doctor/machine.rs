@@ -37,7 +37,10 @@ fn settings_that_cannot_be_read() {
             [(name, _), ..] => format!("unset {name}"),
         };
         assert_eq!((found["settings"].outcome.as_str(), found["settings"].mend.as_str()), ("broken", wanted.as_str()));
-        assert!(found.len() > 20 && found.values().filter(|finding| finding.outcome == "skipped").count() == found.len() - 1);
+        assert!(
+            found.len() > 20
+                && found.values().filter(|finding| finding.outcome == "skipped").count() == found.len() - 1
+        );
     }
 }
 
@@ -70,7 +73,10 @@ fn a_registry_with_what_does_not_belong_there() {
     assert!(patient.examined(&[])["registry"].what.starts_with("1 live"));
     let folder = patient.postino.home().join("postino/sessions");
     let host = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
-    let file = fs::read_dir(&host).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "json"));
+    let file = fs::read_dir(&host)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "json"));
     let (file, text) = (file.clone().unwrap(), fs::read(file.unwrap()).unwrap());
     fs::write(&file, "{").unwrap();
     patient.mend(&patient.only("registry", "broken"));

@@ -38,7 +38,10 @@ fn a_server_that_may_drop_or_lose_mail() {
         assert_eq!(finding.mend, format!("redis-cli -u '{}' config set maxmemory-policy noeviction", server.url()));
         server.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
         server.cli(&["CONFIG", "SET", "appendonly", "no"]);
-        assert_eq!(patient.only("durability", "warning").mend, format!("redis-cli -u '{}' config set appendonly yes", server.url()));
+        assert_eq!(
+            patient.only("durability", "warning").mend,
+            format!("redis-cli -u '{}' config set appendonly yes", server.url())
+        );
     }
 }
 
@@ -72,12 +75,18 @@ fn mail_that_waits_too_long_or_died() {
         assert_eq!(patient.run(&["send", "web", "hello"], &me).code, 0);
     }
     let found = patient.examined(&me);
-    assert_eq!((found["mailbox"].outcome.as_str(), found["mailbox"].mend.as_str()), ("broken", "postino read --limit 100"));
+    assert_eq!(
+        (found["mailbox"].outcome.as_str(), found["mailbox"].mend.as_str()),
+        ("broken", "postino read --limit 100")
+    );
     let leased = patient.run(&["read", "--lease", "60", "--json", "--limit", "1"], &me).json();
     let receipt = leased["messages"][0]["receipt"].as_str().unwrap();
     assert_eq!(patient.run(&["release", receipt], &me).code, 0);
     let found = patient.examined(&me);
-    assert_eq!((found["dead letters"].outcome.as_str(), found["dead letters"].mend.as_str()), ("warning", "postino dead list"));
+    assert_eq!(
+        (found["dead letters"].outcome.as_str(), found["dead letters"].mend.as_str()),
+        ("warning", "postino dead list")
+    );
     assert_eq!(patient.examined(&[("POSTINO_AGENT_NAME", "api")])["dead letters"].outcome, "ok");
 }
 
@@ -89,5 +98,8 @@ fn a_store_that_has_moved() {
     assert_eq!(patient.run(&["store", "move", &there], &[]).code, 0);
     let found = patient.examined(&[]);
     let broken: Vec<_> = found.iter().filter(|(_, finding)| finding.outcome == "broken").collect();
-    assert!(broken.iter().any(|(_, finding)| finding.mend.contains(&there) || finding.what.contains(&there)), "{broken:?}");
+    assert!(
+        broken.iter().any(|(_, finding)| finding.mend.contains(&there) || finding.what.contains(&there)),
+        "{broken:?}"
+    );
 }

@@ -88,7 +88,10 @@ fn the_clients_own_command_registers_and_no_foreign_byte_changes() {
     assert_eq!(home.calls().len(), 2, "twice is once");
 
     assert_eq!(home.run(OTHERS, &["uninstall"]).code, 0);
-    assert_eq!(home.calls()[2..], ["plugin uninstall postino@postino --scope user", "plugin marketplace remove postino --scope user"]);
+    assert_eq!(
+        home.calls()[2..],
+        ["plugin uninstall postino@postino --scope user", "plugin marketplace remove postino --scope user"]
+    );
     assert_eq!(read(postino, "dots/settings.json"), SETTINGS);
     assert!(postino.home().join(".claude/settings.json").is_symlink());
     let mode = fs::metadata(postino.home().join("dots/settings.json")).unwrap().permissions().mode();
@@ -128,7 +131,10 @@ fn without_the_command_it_says_what_to_type() {
     let market = postino.home().join("postino/data/claude").display().to_string();
     assert!(out.contains(&format!("type: claude plugin marketplace add {market} --scope user\n")), "{out}");
     assert!(out.contains("type: claude plugin install postino@postino --scope user\n"), "{out}");
-    assert!(postino.home().join("postino/data/claude/plugin/.claude-plugin/plugin.json").exists(), "what is typed must work");
+    assert!(
+        postino.home().join("postino/data/claude/plugin/.claude-plugin/plugin.json").exists(),
+        "what is typed must work"
+    );
     assert_eq!(snapshot(postino.home()), before);
     ran(&postino, &["install", "--allow-tools"]);
     assert!(read(&postino, ".claude/settings.json").contains("[\"Bash(ls)\", \"mcp__plugin_postino_postino\"]"));
@@ -160,7 +166,11 @@ fn settings_that_cannot_be_read_are_refused_before_anything_is_called() {
 fn a_marketplace_of_that_name_from_elsewhere_stays() {
     let home = Home::new();
     write(&home.postino, ".claude/settings.json", &format!("{{\"theme\":1,{OTHERS}}}"));
-    write(&home.postino, ".claude/plugins/known_marketplaces.json", r#"{"postino":{"installLocation":"/src/postino"}}"#);
+    write(
+        &home.postino,
+        ".claude/plugins/known_marketplaces.json",
+        r#"{"postino":{"installLocation":"/src/postino"}}"#,
+    );
     let ran = home.run(OTHERS, &["install"]);
     assert!(ran.out.contains("registered already, from /src/postino"), "{ran:?}");
     assert_eq!(home.calls(), ["plugin install postino@postino --scope user"]);

@@ -130,7 +130,11 @@ fn entries_that_were_there_before_stay() {
 #[test]
 fn without_its_record_an_installation_is_found_by_what_it_says() {
     let postino = Postino::new();
-    write(&postino, ".cursor/hooks.json", "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [{ \"command\": \"say\" }]\n  }\n}\n");
+    write(
+        &postino,
+        ".cursor/hooks.json",
+        "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [{ \"command\": \"say\" }]\n  }\n}\n",
+    );
     let before = snapshot(postino.home());
     ran(&postino, &["install", "cursor"]);
     fs::remove_file(postino.home().join("postino/installed.json")).unwrap();
@@ -154,7 +158,8 @@ fn a_dry_run_changes_nothing_and_shows_a_patch() {
         let path = postino.home().join(file);
         assert!(shown.starts_with(&format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,", path.display())), "{shown}");
         ran(&postino, &["install", client]);
-        let added: String = shown.lines().skip(3).map(|line| line.strip_prefix('+').unwrap().to_owned() + "\n").collect();
+        let added: String =
+            shown.lines().skip(3).map(|line| line.strip_prefix('+').unwrap().to_owned() + "\n").collect();
         assert_eq!(added, read(&postino, file));
         let removal = ran(&postino, &["uninstall", client, "--dry-run"]).out;
         assert!(removal.contains(&format!("--- {}\n+++ /dev/null\n", path.display())), "{removal}");

@@ -50,7 +50,7 @@ fn verbs() -> Vec<(&'static str, Verb)> {
         ("delete", verb!(store, step => store.delete(step, crate::model::MessageId::at(Millis(0), 1)))),
         ("clear", verb!(store, step => store.clear(step))),
         ("clear_broadcasts", verb!(store, step => store.clear_broadcasts(step))),
-        ("cleanup", verb!(store, step => store.cleanup(step, &[]))),
+        ("cleanup", verb!(store, step => store.cleanup(step, &[], None))),
         ("phase", Box::new(|store| assert!(store.phase(Millis(0)).is_ok()))),
     ]
 }
