@@ -132,6 +132,7 @@ fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'sta
         let _ = output().text(answer);
     }
     if event == Event::Start {
+        // What takes longer comes after the answer. The web server will be started here, once there is one.
         registry.sweep(System.now());
     }
     Ok(if answer.is_some() { "told" } else { "nothing new" })

@@ -1,10 +1,12 @@
 //! The plugin as the client sees it: valid to the letter, and installed from a clean clone.
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
 use crate::claude::Claude;
-use crate::postino::{name_of_run, plugin};
+use crate::postino::{name_of_run, plugin, told};
 use crate::world::World;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -32,4 +34,31 @@ fn a_clean_clone_installs() {
     }
     let (name, _) = name_of_run(&claude, &[]);
     assert_eq!(name, "project");
+}
+
+#[test]
+fn what_install_registers_works_and_uninstall_takes_it_back() {
+    let world = World::new();
+    let Some(claude) = Claude::new(&world) else { return };
+    let folder = world.path("bin");
+    fs::create_dir(&folder).unwrap();
+    symlink(&claude.command(&[])[0], folder.join("claude")).unwrap();
+    let mut env = claude.variables();
+    env.entry("PATH".to_owned()).and_modify(|path| *path = format!("{}:{path}", folder.display()));
+    let postino = |arg: &str| {
+        let ran = world.run(&[env!("CARGO_BIN_EXE_postino").to_owned(), arg.to_owned()], &env, &claude.folder);
+        assert_eq!(ran.code, Some(0), "postino {arg}: {ran:?}");
+    };
+    let settings = || fs::read_to_string(world.path("home/.claude/settings.json")).unwrap();
+    let before = settings();
+    postino("install");
+    let (name, _) = name_of_run(&claude, &[]);
+    assert_eq!(name, "project");
+    let installed = settings();
+    postino("install");
+    assert_eq!(settings(), installed, "twice is once");
+    postino("uninstall");
+    assert_eq!(settings(), before);
+    claude.print(&[], "hello");
+    assert_eq!(told(&claude.mock.last()), [""; 0]);
 }
