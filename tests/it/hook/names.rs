@@ -1,5 +1,6 @@
 //! One name in every process of a session, and no name in two sessions.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
@@ -128,20 +129,33 @@ fn a_session_that_lost_its_name_is_told_at_the_next_prompt() {
     assert!(told.starts_with("[postino] You are \"reviewer-2\" (reviewer is held by another live session)."), "{told}");
 }
 
-/// A shell that is called like a client, and what a script in it prints.
-fn within(postino: &Postino, client: &str, script: &str) -> String {
-    let program = postino.home().join(client);
+/// A shell that is called like a client, for a script in it.
+fn shell(postino: &Postino, wrapped_by: &[&str], script: &str) -> Command {
+    let program = postino.home().join("claude");
     if !program.exists() {
         std::fs::copy("/bin/sh", &program).unwrap();
     }
-    let mut command = Command::new(program);
-    let inner = postino.command::<&str>(&[]);
-    command.env_clear().envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut command = match wrapped_by {
+        [] => Command::new(program),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+    };
+    let plain = postino.command::<&str>(&[]);
+    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env_remove("POSTINO_CLIENT_PID").env("POSTINO_HOOK_MS", "30000").env("PATH", "/usr/bin:/bin");
     command.env("postino", env!("CARGO_BIN_EXE_postino")).env("home", postino.home());
     let dir = postino.home().join("webshop");
     std::fs::create_dir_all(&dir).unwrap();
-    let ran = Ran::of(command.current_dir(dir).args(["-c", script]).stdin(Stdio::null()));
+    command.current_dir(dir).args(["-c", script]).stdin(Stdio::null());
+    command
+}
+
+/// What a script in a client prints.
+fn within(postino: &Postino, script: &str) -> String {
+    let ran = Ran::of(&mut shell(postino, &[], script));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{script}");
     ran.out
 }
@@ -160,12 +174,8 @@ fn the_nearest_client_among_the_ancestors_counts_and_a_nested_one_is_its_own() {
         "$postino" whoami --json
         true
     "#;
-    let out = within(&postino, "claude", script);
-    let names: Vec<String> = out
-        .lines()
-        .filter(|line| line.starts_with('{'))
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["agent"].as_str().unwrap().to_owned())
-        .collect();
+    let out = within(&postino, script);
+    let names: Vec<String> = out.lines().filter(|line| line.starts_with('{')).map(name_in).collect();
     // Before it registers, the nested one has no session, only the guess that any shell has.
     assert_eq!(names, ["webshop", "webshop", "webshop-2", "webshop"], "{out}");
     let said: Vec<&str> = out.lines().filter(|line| line.contains("You are")).collect();
@@ -182,4 +192,59 @@ fn without_a_client_a_hook_does_nothing() {
     gone.kill();
     feed(gone.command(&["hook", "session-start"]), payload).is(0, "", "");
     assert_eq!(registered(&postino), [""; 0]);
+}
+
+/// How to run something among processes of its own, as in a container; said loudly where that is not allowed.
+fn container() -> Option<&'static [&'static str]> {
+    const WAYS: [&[&str]; 2] = [
+        &["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"],
+        &["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"],
+    ];
+    let works = |way: &&[&str]| {
+        let mut command = Command::new(way[0]);
+        command.args(&way[1..]).arg("true").stdin(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    let way = WAYS.into_iter().find(works);
+    if way.is_none() {
+        eprintln!("\n*** NO PID NAMESPACE CAN BE MADE HERE: containers were not tested ***\n");
+    }
+    way
+}
+
+#[test]
+fn containers_that_share_a_home_keep_to_their_own_sessions() {
+    let Some(way) = container() else { return };
+    let postino = Postino::new();
+    // In both, the client is process 1.
+    let script = r#"
+        start() { echo "{\"session_id\":\"$1\",\"hook_event_name\":\"SessionStart\"}" | "$postino" hook session-start >/dev/null; }
+        start "$0"
+        "$postino" whoami --json
+        read line
+        start "$0"
+        "$postino" whoami --json
+        true
+    "#;
+    let begin = |id: &str| {
+        let mut command = shell(&postino, way, script);
+        let mut child = command.arg(id).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let name = name_in(&lines.next().unwrap().unwrap());
+        (child, lines, name)
+    };
+    let (mut first, mut of_first, name_of_first) = begin("s-1");
+    let (mut second, mut of_second, name_of_second) = begin("s-2");
+    assert_eq!((name_of_first.as_str(), name_of_second.as_str()), ("webshop", "webshop-2"));
+    // Each has started, and swept, once more: both are as they were.
+    drop((first.stdin.take(), second.stdin.take()));
+    assert_eq!(name_in(&of_first.next().unwrap().unwrap()), "webshop");
+    assert_eq!(name_in(&of_second.next().unwrap().unwrap()), "webshop-2");
+    assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(postino.home().join("postino/sessions")).unwrap().count(), 2);
+}
+
+fn name_in(whoami: &str) -> String {
+    let whoami: serde_json::Value = serde_json::from_str(whoami).unwrap();
+    whoami["agent"].as_str().unwrap().to_owned()
 }
