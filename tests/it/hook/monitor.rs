@@ -117,6 +117,10 @@ fn it_ends_with_its_client_and_takes_leave_for_it() {
     let mut monitor = Monitor::start(&session);
     let mut second = Monitor::start(&session);
     until("a post", || is_posted(&postino));
+    // Both have found the client: they watch it, in threads of their own.
+    let threads =
+        |monitor: &Monitor| std::fs::read_dir(format!("/proc/{}/task", monitor.process.id())).unwrap().count();
+    until("watchers", || threads(&monitor) > 2 && threads(&second) > 2);
     session.kill();
     assert!(monitor.ends() < Duration::from_secs(5));
     assert!(second.ends() < Duration::from_secs(5));
