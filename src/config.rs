@@ -3,6 +3,8 @@
 //! What it finds is handed down as plain values: `Settings` for what the user set, `Env` for the variables that tell
 //! where a process runs. It knows neither commands nor stores.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place that they are read in")]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;

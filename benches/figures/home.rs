@@ -42,6 +42,13 @@ impl Home {
         Home::new(binary, Some((url.to_owned(), format!("{prefix}:"))))
     }
 
+    /// One whose server is down.
+    pub(crate) fn down(binary: &Path) -> Result<Home> {
+        let mut home = Home::embedded(binary)?;
+        home.store = Some((NOWHERE.to_owned(), "down:".to_owned()));
+        Ok(home)
+    }
+
     fn new(binary: &Path, store: Option<(String, String)>) -> Result<Home> {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).context("making a folder")?;
         let home = Home { binary: binary.to_owned(), folder, store };
@@ -67,6 +74,27 @@ impl Home {
         let complaint = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "`postino {}` ended with {}: {complaint}", words.join(" "), output.status);
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Starts a session whose client is this process, so that hooks have somebody to tell.
+    pub(crate) fn session(&self) -> Result<()> {
+        fs::write(
+            self.folder().join("event.json"),
+            r#"{"session_id":"bench","hook_event_name":"any","prompt":"go on"}"#,
+        )?;
+        self.hook("session-start")?;
+        ensure!(fs::read_dir(self.folder().join("sessions"))?.count() == 1, "the session is not registered");
+        Ok(())
+    }
+
+    /// Calls a hook of the session.
+    pub(crate) fn hook(&self, event: &str) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.env_clear().envs(self.variables()).env("POSTINO_CLIENT_PID", std::process::id().to_string());
+        command.current_dir(self.folder()).stdin(File::open(self.folder().join("event.json"))?);
+        let status = command.args(["hook", event]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        ensure!(status.success(), "the hook ended with {status}");
+        Ok(())
     }
 
     /// Fills the workspace: agents, mail waiting for the reader, broadcasts it has not seen; and looks that they are there.
@@ -103,13 +131,19 @@ impl Home {
 
     fn command(&self, agent: &str, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command.env_clear().env("POSTINO_HOME", self.folder()).env("POSTINO_PROBE_URL", NOWHERE);
-        command.env("POSTINO_MAX_INBOX", "20000").current_dir(self.folder()).stdin(Stdio::null());
-        if let Some((url, prefix)) = &self.store {
-            command.env("POSTINO_VALKEY_URL", url).env("POSTINO_KEY_PREFIX", prefix);
-        }
+        command.env_clear().envs(self.variables()).current_dir(self.folder()).stdin(Stdio::null());
         command.args(["--agent", agent]).args(words);
         command
+    }
+
+    fn variables(&self) -> Vec<(&str, String)> {
+        let folder = self.folder().display().to_string();
+        let mut variables = vec![("POSTINO_HOME", folder), ("POSTINO_PROBE_URL", NOWHERE.to_owned())];
+        variables.push(("POSTINO_MAX_INBOX", "20000".to_owned()));
+        if let Some((url, prefix)) = &self.store {
+            variables.extend([("POSTINO_VALKEY_URL", url.clone()), ("POSTINO_KEY_PREFIX", prefix.clone())]);
+        }
+        variables
     }
 }
 

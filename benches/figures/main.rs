@@ -66,6 +66,7 @@ fn embedded(binary: &Path, rounds: usize) -> Result<()> {
     let store = "embedded";
     let quiet = Home::embedded(binary)?;
     check(&quiet, store, rounds)?;
+    hook(&quiet, store, rounds)?;
     let sync = Sync::beside(quiet.folder())?;
     let send = paired(rounds, |round| send(&quiet, round), |_| home::nothing().and_then(|()| sync.once()))?;
     row("send ÷ /bin/true and one fsync", store, &send, Some(2.0));
@@ -78,6 +79,8 @@ fn valkey(binary: &Path, server: &Server, rounds: usize) -> Result<()> {
     let store = "valkey";
     let quiet = Home::valkey(binary, &server.url(0), "quiet")?;
     check(&quiet, store, rounds)?;
+    hook(&quiet, store, rounds)?;
+    outage(&quiet, &Home::down(binary)?, rounds)?;
     let send = paired(rounds, |round| send(&quiet, round), |_| home::nothing())?;
     row("send ÷ /bin/true", store, &send, Some(1.5));
     let full = Home::valkey(binary, &server.url(0), "full")?;
@@ -92,6 +95,22 @@ fn valkey(binary: &Path, server: &Server, rounds: usize) -> Result<()> {
 fn check(home: &Home, store: &str, rounds: usize) -> Result<()> {
     let pair = paired(rounds, |_| home.run(READER, &["check"]), |_| home::nothing())?;
     row("check, nothing new ÷ /bin/true", store, &pair, Some(1.5));
+    Ok(())
+}
+
+/// A hook where nothing waits.
+fn hook(home: &Home, store: &str, rounds: usize) -> Result<()> {
+    home.session()?;
+    let pair = paired(rounds, |_| home.hook("user-prompt-submit"), |_| home::nothing())?;
+    row("hook, nothing new ÷ /bin/true", store, &pair, Some(1.5));
+    Ok(())
+}
+
+/// A hook whose store is down, beside one where nothing waits.
+fn outage(quiet: &Home, down: &Home, rounds: usize) -> Result<()> {
+    down.session()?;
+    let pair = paired(rounds, |_| down.hook("user-prompt-submit"), |_| quiet.hook("user-prompt-submit"))?;
+    row("hook, store down ÷ hook, nothing new", "valkey", &pair, Some(1.2));
     Ok(())
 }
 

@@ -39,8 +39,9 @@ Examples:
   postino hook session-start < event.json
   postino hook stop codex < event.json
 
-Events: session-start, user-prompt-submit, post-tool-use, stop, session-end. All others do nothing. A hook prints nothing
-when there is nothing new, and exits with 0 within 300 ms, whatever happens; POSTINO_DEBUG=1 says on stderr what it did.";
+Events: session-start, user-prompt-submit, post-tool-use, stop, session-end. All others do nothing.
+A hook prints nothing when nothing is new, and ends with 0 within 300 ms, whatever happens.
+POSTINO_DEBUG=1 says on stderr what it did.";
 
 /// Arguments of `hook`.
 #[derive(Debug, clap::Args)]
@@ -131,6 +132,7 @@ fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'sta
         let _ = output().text(answer);
     }
     if event == Event::Start {
+        // What takes longer comes after the answer. The web server will be started here, once there is one.
         registry.sweep(System.now());
     }
     Ok(if answer.is_some() { "told" } else { "nothing new" })

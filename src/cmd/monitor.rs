@@ -3,11 +3,14 @@
 //!
 //! It knows when to speak; the words and the marks are those of the hooks.
 
+mod timing;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use self::timing::Timing;
 use super::app::{App, Visit};
 use super::{Outcome, hook, told};
 use crate::config::{Env, Settings};
@@ -15,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::client::Client;
 use crate::identity::process::Process;
 use crate::identity::registry::{Clues, Found, Registration, Registry};
-use crate::ops::{self, CheckResponse};
+use crate::ops;
 use crate::output::{Output, Stop};
 use crate::store::address::Patience;
 use crate::store::{Scope, Waiter};
@@ -24,14 +27,8 @@ use crate::store::{Scope, Waiter};
 const WATCH: Duration = Duration::from_secs(1);
 /// How long the farewell may take once it is gone.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How long one wait for mail lasts at most.
-const WAIT: Duration = Duration::from_secs(2);
-/// How long arrivals are gathered before they are told.
-const GATHER: Duration = Duration::from_secs(1);
-/// The least time between two lines while the same mail waits.
-const SPACING: Duration = Duration::from_secs(5);
-/// How often presence is written anew.
-const PRESENCE: Duration = Duration::from_secs(15);
+/// How old presence may become before it is written anew: with one wait, 15 seconds.
+const PRESENCE: Duration = Duration::from_secs(13);
 /// The longest pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -53,7 +50,7 @@ pub fn run(out: &Output, _args: Args) -> Outcome {
     out.end_when_closed();
     let gone = Arc::new(AtomicBool::new(false));
     watch(client.clone(), Arc::clone(&gone));
-    let mut monitor = Monitor { env, client, program, gone, timing: Timing::default(), registered: false };
+    let mut monitor = Monitor { env, client, program, gone, timing: Timing::default(), seen: None, registered: false };
     let mut pause = WATCH / 8;
     while !monitor.is_over() {
         let began = Instant::now();
@@ -104,6 +101,8 @@ struct Monitor {
     program: Option<&'static Client>,
     gone: Arc<AtomicBool>,
     timing: Timing,
+    /// When presence was last written.
+    seen: Option<Instant>,
     /// Whether the session was registered once: what goes then is not made again.
     registered: bool,
 }
@@ -169,7 +168,7 @@ impl Monitor {
         // The waiter is made before the look, so that nothing between them is missed.
         let waiter = app.ctx()?.store.waiter(&Scope::Mail(name))?;
         self.registered = true;
-        self.timing.seen = None;
+        self.seen = None;
         Ok(Post { app, waiter })
     }
 
@@ -178,7 +177,7 @@ impl Monitor {
         let now = Instant::now();
         let Some(session) = registry.load(&self.client) else { return Ok(now) };
         let mut ctx = post.app.ctx()?;
-        let is_due = self.timing.seen.is_none_or(|seen| now.duration_since(seen) >= PRESENCE);
+        let is_due = self.seen.is_none_or(|seen| now.duration_since(seen) >= PRESENCE);
         // Presence is written as it is known here, so that a store that lost it is right again.
         ctx.actor.sighting = ctx.actor.sighting.filter(|_| is_due);
         if let Some(sighting) = &mut ctx.actor.sighting {
@@ -186,7 +185,7 @@ impl Monitor {
         }
         let news = ops::check(&ctx)?;
         if is_due {
-            self.timing.seen = Some(now);
+            self.seen = Some(now);
         }
         let untold = told::untold(&session.marks, &news);
         if !self.timing.is_time(&untold, &news, now) {
@@ -212,109 +211,4 @@ fn is_current(post: &Post, session: Option<&Registration>) -> bool {
     let key = |of: &Registration| (of.name.clone(), of.generation, of.store.clone(), of.prefix.clone());
     let opened = post.app.identity().ok().and_then(|identity| identity.session.as_ref());
     opened.map(key) == session.map(key)
-}
-
-/// When to speak.
-#[derive(Default)]
-struct Timing {
-    /// When presence was last written.
-    seen: Option<Instant>,
-    /// When what is gathered now is to be told.
-    due: Option<Instant>,
-    /// When the last line was, and of what.
-    last: Option<(Instant, CheckResponse)>,
-}
-
-impl Timing {
-    /// Whether what is untold is to be told now.
-    fn is_time(&mut self, untold: &CheckResponse, news: &CheckResponse, now: Instant) -> bool {
-        if !untold.is_news() {
-            self.due = None;
-            return false;
-        }
-        let due = self.due.unwrap_or(now + GATHER);
-        let spaced = self.last.as_ref().filter(|(_, last)| still_waits(last, news)).map(|(at, _)| *at + SPACING);
-        let due = due.max(spaced.unwrap_or(due));
-        self.due = Some(due);
-        now >= due
-    }
-
-    fn told(&mut self, news: &CheckResponse, now: Instant) {
-        self.due = None;
-        self.last = Some((now, news.clone()));
-    }
-
-    /// When to look again.
-    fn next(&self, now: Instant) -> Instant {
-        let soon = now + WAIT;
-        self.due.filter(|due| *due > now).map_or(soon, |due| due.min(soon))
-    }
-}
-
-/// Whether something of what was told last waits still: there is more than has come since.
-fn still_waits(last: &CheckResponse, news: &CheckResponse) -> bool {
-    let mail = last.unread_messages > 0 && news.unread_messages > news.arrivals.saturating_sub(last.arrivals);
-    mail || (last.unseen_broadcasts > 0 && news.unseen_broadcasts > last.unseen_broadcasts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::identity::registry::Marks;
-
-    fn news(unread: u64, arrivals: u64) -> CheckResponse {
-        let agent = "reviewer".parse().unwrap();
-        let (unseen_broadcasts, urgent) = (0, 0);
-        let (newest_message, newest_broadcast) = (None, None);
-        CheckResponse {
-            agent,
-            unread_messages: unread,
-            unseen_broadcasts,
-            urgent,
-            newest_message,
-            newest_broadcast,
-            arrivals,
-        }
-    }
-
-    /// Looks at these news at these milliseconds; the times at which a line was said.
-    fn lines(looks: &[(u64, CheckResponse)]) -> Vec<u64> {
-        let (start, mut timing, mut marks) = (Instant::now(), Timing::default(), Marks::default());
-        let mut said = Vec::new();
-        for (at, news) in looks {
-            let now = start + Duration::from_millis(*at);
-            if timing.is_time(&told::untold(&marks, news), news, now) {
-                marks = told::marked(&marks, news);
-                timing.told(news, now);
-                said.push(*at);
-            }
-        }
-        said
-    }
-
-    #[test]
-    fn arrivals_are_gathered_and_told_once() {
-        let looks = [(0, news(1, 1)), (500, news(2, 2)), (999, news(3, 3)), (1_000, news(3, 3)), (9_000, news(3, 3))];
-        assert_eq!(lines(&looks), [1_000]);
-    }
-
-    #[test]
-    fn while_the_same_mail_waits_lines_are_five_seconds_apart() {
-        let first = [(0, news(1, 1)), (1_000, news(1, 1)), (1_500, news(2, 2))];
-        let waits = [(3_000, news(2, 2)), (5_999, news(2, 2)), (6_000, news(2, 2))];
-        assert_eq!(lines(&[first.clone(), waits].concat()), [1_000, 6_000]);
-        // The first was read at once: nothing of it waits.
-        let read = [(1_200, news(0, 1)), (1_500, news(1, 2)), (2_500, news(1, 2))];
-        assert_eq!(lines(&[&first[..2], &read[..]].concat()), [1_000, 2_500]);
-    }
-
-    #[test]
-    fn the_next_look_is_when_something_is_due() {
-        let (now, mut timing) = (Instant::now(), Timing::default());
-        assert_eq!(timing.next(now), now + WAIT);
-        assert!(!timing.is_time(&news(1, 1), &news(1, 1), now));
-        assert_eq!(timing.next(now), now + GATHER);
-        assert!(!timing.is_time(&news(0, 1), &news(0, 1), now));
-        assert_eq!(timing.next(now), now + WAIT);
-    }
 }

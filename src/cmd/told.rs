@@ -59,7 +59,7 @@ pub const UNREACHABLE: &str = "[postino] store unreachable; run postino doctor";
 /// A monitor's line: at most some 300 characters, with a number that grows so that no two lines are the same.
 pub fn line(news: &CheckResponse, number: u64) -> Option<String> {
     let part = |n: u64, what: &str, urgent: u64, newest: &Option<Newest>| {
-        let urgent = (urgent > 0).then(|| format!("{urgent} urgent, ")).unwrap_or_default();
+        let urgent = if urgent > 0 { format!("{urgent} urgent, ") } else { String::new() };
         let newest = newest.as_ref().map(|newest| format!("newest from {}, ", newest.from)).unwrap_or_default();
         (n > 0).then(|| format!("{} ({urgent}{newest}#{number})", text::count(n, what)))
     };

@@ -3,6 +3,9 @@
 //! A process is told by its id and its start time, for ids are used again. On Linux both come from `/proc`;
 //! elsewhere from the `ps` command (POSIX).
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::store::Holder;
@@ -23,7 +26,7 @@ pub struct Process {
 /// A living process; `None` when there is none with that id, or only a corpse.
 #[cfg(target_os = "linux")]
 pub fn look(pid: u32) -> Option<Process> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = small_file(&format!("/proc/{pid}/stat"))?;
     parse_stat(pid, &String::from_utf8_lossy(&stat))
 }
 
@@ -72,11 +75,20 @@ fn look_by_ps(pid: u32) -> Option<Process> {
     Some(Process { pid, parent: words.get(1)?.parse().ok()?, started, name })
 }
 
+/// A file of some kilobytes at most, in one read: its size, which `/proc` does not tell, need not be known before.
+pub(super) fn small_file(path: impl AsRef<Path>) -> Option<Vec<u8>> {
+    let mut content = vec![0; 8 << 10];
+    let n = File::open(path).ok()?.read(&mut content).ok()?;
+    content.truncate(n);
+    Some(content)
+}
+
 /// Where a process id means something: this boot and this pid namespace, as 16 hex digits.
 pub fn host_id() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let boot = small_file("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let boot = String::from_utf8_lossy(&boot);
         let space = std::fs::read_link("/proc/self/ns/pid").map(|path| path.display().to_string()).unwrap_or_default();
         // Without /proc, the start of the first process stands for the boot.
         let first = if boot.is_empty() { look(1).map_or(0, |process| process.started) } else { 0 };
@@ -119,7 +131,7 @@ impl Process {
 
 /// What an interpreter runs; `None` where the system has no `/proc`.
 fn script(pid: u32) -> Option<String> {
-    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = small_file(&format!("/proc/{pid}/cmdline"))?;
     script_in(&String::from_utf8_lossy(&line))
 }
 

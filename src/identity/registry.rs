@@ -180,7 +180,7 @@ impl Registry {
     }
 
     fn read(&self, pid: u32, started: u64) -> Option<Registration> {
-        let text = fs::read(self.path(pid, started)).ok()?;
+        let text = process::small_file(self.path(pid, started))?;
         let found: Registration = serde_json::from_slice(&text).ok()?;
         (found.pid == pid && found.started == started).then_some(found)
     }

@@ -19,6 +19,7 @@ mod moving;
 mod races;
 mod rename;
 mod sequences;
+mod sessions;
 mod stores;
 mod tidy;
 mod verbs;
@@ -227,6 +228,7 @@ promises! {
         holders_are_the_live_claims,
         an_ended_session_is_offline_and_announced,
         a_name_that_only_forwarded_gets_a_new_mailbox_when_claimed,
+        the_old_name_of_one_that_is_gone_is_granted_with_a_new_mailbox,
     ]
     tidy: [
         a_waiting_message_can_be_deleted_with_its_history,
@@ -320,5 +322,8 @@ promises! {
     ]
     sequences: [
         any_sequence_of_steps_agrees_with_the_model,
+    ]
+    sessions: [
+        any_sequence_of_sessions_agrees_with_the_model,
     ]
 }

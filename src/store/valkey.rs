@@ -4,11 +4,13 @@
 //! knows neither the rules of the operations nor where its address came from.
 
 mod address;
+mod dial;
 mod feed;
 mod health;
 mod link;
 mod mail;
 mod moves;
+mod parcels;
 mod people;
 mod record;
 mod reply;

@@ -6,11 +6,13 @@
 
 mod choice;
 mod cli;
+mod doctor;
 mod hook;
 mod install;
 mod layers;
 mod moving;
 mod processes;
+mod readme;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;

@@ -33,10 +33,9 @@ fn client(patient: &Patient<'_>, client: &Client) -> Exam {
     Ok(match (of_user, of_project) {
         (Registered::Whole(_), _) => Finding::ok("calls postino"),
         (_, Registered::Whole(_)) => Finding::ok("calls postino in this project"),
-        (Registered::Off, _) => Finding::warning(
-            "the plugin is there, and turned off",
-            "claude plugin enable postino@postino",
-        ),
+        (Registered::Off, _) => {
+            Finding::warning("the plugin is there, and turned off", "claude plugin enable postino@postino")
+        }
         (Registered::Part(file), _) => Finding::broken(
             format!("part of what postino put into {} is missing", file.display()),
             format!("postino install {name}"),
@@ -60,7 +59,8 @@ fn missing(patient: &Patient<'_>, client: &Client) -> Exam {
     if !patient.site()?.is_here(client) {
         return Ok(Finding::skipped("not installed"));
     }
-    let other = |other: &Client| matches!(look(patient, other, Scope::User), Ok(Registered::Whole(_) | Registered::Off));
+    let other =
+        |other: &Client| matches!(look(patient, other, Scope::User), Ok(Registered::Whole(_) | Registered::Off));
     let verdict = if CLIENTS.into_iter().any(other) { Verdict::Warning } else { Verdict::Broken };
     let what = format!("{} is on this machine and does not call postino", client.title);
     Ok(Finding(verdict, what, Some(format!("postino install {}", client.name))))

@@ -65,13 +65,13 @@ pub(super) fn binary(patient: &Patient<'_>) -> Exam {
 pub(super) fn folders(patient: &Patient<'_>) -> Exam {
     let dirs = &patient.app.settings.dirs;
     let mut looked = 0;
-    for folder in [&dirs.data, &dirs.state] {
-        let Ok(meta) = fs::metadata(folder) else { continue };
+    for folder in [dirs.data.clone(), dirs.state.join("sessions"), dirs.state.join("bound")] {
+        let Ok(meta) = fs::metadata(&folder) else { continue };
         looked += 1;
-        owned(folder, &meta)?;
+        owned(&folder, &meta)?;
         if meta.mode() & 0o077 != 0 {
             let what = format!("others may enter {}", folder.display());
-            return Ok(Finding::broken(what, format!("chmod 700 {}", quoted(folder))));
+            return Ok(Finding::broken(what, format!("chmod 700 {}", quoted(&folder))));
         }
     }
     Ok(Finding::ok(if looked == 0 { "none yet; the first use makes them" } else { "private" }))
@@ -128,7 +128,8 @@ impl Drop for Scratch {
 /// embedded store, so that it disturbs no session; how fast the store in use answers is told by another check.
 pub(super) fn hook_latency(patient: &Patient<'_>) -> Exam {
     let this = config::executable().ok_or_else(|| Finding::skipped("this file cannot be found"))?;
-    let nothing = patient.site()?.program("true").ok_or_else(|| Finding::skipped("there is no `true` to compare with"))?;
+    let nothing =
+        patient.site()?.program("true").ok_or_else(|| Finding::skipped("there is no `true` to compare with"))?;
     let state = &patient.app.settings.dirs.state;
     let scratch = Scratch(state.join(format!("doctor-{:032x}", System.random())));
     let hook = |event: &str| {

@@ -19,7 +19,8 @@ const LONG_LOG: u64 = 16 << 20;
 pub(super) fn reachable(patient: &Patient<'_>) -> Exam {
     let health = patient.asked().as_ref().map_err(|error| unreachable(patient, error))?;
     let chosen = patient.app.chosen().map_err(|error| Finding::failed(&error))?;
-    let what = format!("{} at {}, {:.1} ms ({})", health.store.server, chosen.address, health.latency_ms, chosen.reason);
+    let what =
+        format!("{} at {}, {:.1} ms ({})", health.store.server, chosen.address, health.latency_ms, chosen.reason);
     let mend = "postino store move URL";
     Ok(match health.latency_ms {
         slow if slow > TOO_SLOW => Finding::broken(format!("{what}: too slow for hooks"), mend),
@@ -55,10 +56,9 @@ pub(super) fn durability(patient: &Patient<'_>) -> Exam {
             "accepted means in memory: a crash of the server loses mail",
             format!("{cli} config set appendonly yes"),
         ),
-        Durability::Unknown => Finding::warning(
-            "the server does not say what accepted means",
-            format!("{cli} config get appendonly"),
-        ),
+        Durability::Unknown => {
+            Finding::warning("the server does not say what accepted means", format!("{cli} config get appendonly"))
+        }
     })
 }
 
@@ -92,7 +92,11 @@ pub(super) fn clock(patient: &Patient<'_>) -> Exam {
     if skew.abs() <= SKEW {
         return Ok(Finding::ok(format!("{skew} ms apart from the store's")));
     }
-    let what = format!("the store's clock is {:.1} s {}", skew.unsigned_abs() as f64 / 1000.0, if skew > 0 { "ahead" } else { "behind" });
+    let what = format!(
+        "the store's clock is {:.1} s {}",
+        skew.unsigned_abs() as f64 / 1000.0,
+        if skew > 0 { "ahead" } else { "behind" }
+    );
     Ok(Finding::warning(what, "sudo timedatectl set-ntp true"))
 }
 

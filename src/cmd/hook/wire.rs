@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 /// More than this is not read. A tool's answer can be some megabytes.
 const MOST: usize = 32 << 20;
+/// A longer session id is none: registrations are small files.
+const MOST_OF_AN_ID: usize = 256;
 /// How much is read at once: what a pipe holds.
 const CHUNK: usize = 64 << 10;
 
@@ -30,9 +32,10 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The conversation's id.
+    /// The conversation's id, of 1 to 256 bytes.
     pub fn session(&self) -> Option<&str> {
-        self.session_id.as_deref().or(self.conversation_id.as_deref()).filter(|id| !id.is_empty())
+        let id = self.session_id.as_deref().or(self.conversation_id.as_deref());
+        id.filter(|id| (1..=MOST_OF_AN_ID).contains(&id.len()))
     }
 }
 
@@ -98,6 +101,7 @@ mod tests {
         );
         assert_eq!(wire.session(), Some("c-1"));
         assert_eq!(of(r#"{"conversation_id":"c","session_id":"s"}"#).session(), Some("s"));
+        assert_eq!(of(&format!(r#"{{"session_id":"{}"}}"#, "s".repeat(257))).session(), None);
     }
 
     #[test]

@@ -31,7 +31,8 @@ const PLUGIN_POINTER: &str = "/enabledPlugins/postino@postino";
 /// The setting that turns it on.
 const PLUGIN_TEMPLATE: &str = "{\n  \"enabledPlugins\": {\n    \"postino@postino\": true\n  }\n}\n";
 /// The setting that allows postino's tools.
-const RULE_TEMPLATE: &str = "{\n  \"permissions\": {\n    \"allow\": [\n      \"mcp__plugin_postino_postino\"\n    ]\n  }\n}\n";
+const RULE_TEMPLATE: &str =
+    "{\n  \"permissions\": {\n    \"allow\": [\n      \"mcp__plugin_postino_postino\"\n    ]\n  }\n}\n";
 
 /// Claude Code on this machine.
 pub struct Claude<'a> {
@@ -122,7 +123,9 @@ impl<'a> Claude<'a> {
                     }
                 }
             }
-            None => report.next.extend(commands.iter().map(|words| format!("claude is not on the PATH; type: {}", shown(words)))),
+            None => report
+                .next
+                .extend(commands.iter().map(|words| format!("claude is not on the PATH; type: {}", shown(words)))),
         }
         if report.dry_run {
             return Ok(());
@@ -184,7 +187,9 @@ impl<'a> Claude<'a> {
     fn market_template(&self) -> String {
         let place = Value::from(self.market.to_string_lossy()).to_string();
         let source = format!("{{\n        \"source\": \"directory\",\n        \"path\": {place}\n      }}");
-        format!("{{\n  \"extraKnownMarketplaces\": {{\n    \"postino\": {{\n      \"source\": {source}\n    }}\n  }}\n}}\n")
+        format!(
+            "{{\n  \"extraKnownMarketplaces\": {{\n    \"postino\": {{\n      \"source\": {source}\n    }}\n  }}\n}}\n"
+        )
     }
 
     /// How far Claude Code knows postino in this scope.
@@ -213,10 +218,14 @@ impl<'a> Claude<'a> {
     pub fn is_installed(&self) -> bool {
         let here = |entry: &Value| match self.site.scope {
             Scope::User => entry["scope"] == "user",
-            Scope::Project => entry["scope"] == "project" && entry["projectPath"].as_str() == self.site.project.to_str(),
+            Scope::Project => {
+                entry["scope"] == "project" && entry["projectPath"].as_str() == self.site.project.to_str()
+            }
         };
         let known = self.bookkeeping("installed_plugins.json");
-        known.and_then(|known| known["plugins"][PLUGIN].as_array().map(|entries| entries.iter().any(here))).unwrap_or(false)
+        known
+            .and_then(|known| known["plugins"][PLUGIN].as_array().map(|entries| entries.iter().any(here)))
+            .unwrap_or(false)
     }
 
     /// A file in which Claude Code keeps books; read only, and only for what was seen to stand there.

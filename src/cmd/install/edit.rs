@@ -83,7 +83,9 @@ fn put_in(text: &str, format: Format, template: &str) -> Result<Edited, Flaw> {
             Ok(Edited { text: template.to_owned(), made: Made(vec![String::new()]), notes: Vec::new() })
         }
         Format::Whole if text == template => Ok(Edited { text: text.to_owned(), ..Edited::default() }),
-        Format::Whole => Err(Flaw { line: 1, what: "is not as postino wrote it, and a file of that name is in the way".into() }),
+        Format::Whole => {
+            Err(Flaw { line: 1, what: "is not as postino wrote it, and a file of that name is in the way".into() })
+        }
     }
 }
 
@@ -95,7 +97,8 @@ pub fn take(text: &str, format: Format, template: &str, made: Option<&Made>) -> 
         Format::Toml => toml::take(text, template, made),
         Format::Whole if text == template && made.is_none_or(|made| made.covers("")) => Ok(Edited::default()),
         Format::Whole => {
-            let notes = if text.is_empty() { Vec::new() } else { vec!["it is not as postino wrote it, and stays".to_owned()] };
+            let notes =
+                if text.is_empty() { Vec::new() } else { vec!["it is not as postino wrote it, and stays".to_owned()] };
             Ok(Edited { text: text.to_owned(), made: Made::default(), notes })
         }
     })

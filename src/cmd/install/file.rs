@@ -84,7 +84,8 @@ impl Found {
 
 /// A new file with the text, and with the mode and owner of the one it is to replace.
 fn write_new(path: &Path, text: &str, like: Option<&fs::Metadata>) -> std::io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(if like.is_some() { 0o600 } else { 0o666 }).open(path)?;
+    let mut file: File =
+        OpenOptions::new().write(true).create_new(true).mode(if like.is_some() { 0o600 } else { 0o666 }).open(path)?;
     file.write_all(text.as_bytes())?;
     if let Some(like) = like {
         let own = file.metadata()?;

@@ -86,6 +86,8 @@ pub fn take(text: &str, dialect: Dialect, template: &str, made: Option<&Made>) -
     for setting in settings(template)?.iter().rev() {
         if made.is_none_or(|made| made.covers(&setting.pointer())) {
             take_one(&mut edited, dialect, setting, made)?;
+        } else if without(&mut edited, dialect, setting)?.is_some() {
+            edited.notes.push(format!("{} was there before, and stays", pointer(&setting.path)));
         }
     }
     // A document that was blank is blank again.

@@ -72,7 +72,8 @@ pub fn codex_trusts(site: &Site<'_>) -> Option<Vec<String>> {
     let mut untrusted = Vec::new();
     let mut found = false;
     for (event, groups) in wanted["hooks"].as_object()? {
-        let place = hooks["hooks"][event].as_array().and_then(|there| there.iter().position(|group| *group == groups[0]));
+        let place =
+            hooks["hooks"][event].as_array().and_then(|there| there.iter().position(|group| *group == groups[0]));
         let Some(number) = place else { continue };
         found = true;
         let trusted = |file: &PathBuf| is_trusted(known, file, event, number);

@@ -57,7 +57,8 @@ fn sweep(root: &Path, folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        let ours = |(file, _): &(&str, &str)| path.strip_prefix(root).is_ok_and(|path| Path::new(file).starts_with(path));
+        let ours =
+            |(file, _): &(&str, &str)| path.strip_prefix(root).is_ok_and(|path| Path::new(file).starts_with(path));
         if !FILES.iter().any(ours) {
             if entry.file_type()?.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
         } else if entry.file_type()?.is_dir() {

@@ -34,7 +34,10 @@ pub fn put(text: &str, template: &str) -> Result<Edited, Flaw> {
         return Ok(edited);
     }
     let line = text.lines().position(|line| line.trim_start().starts_with(&section)).map_or(1, |line| line + 1);
-    Err(Flaw { line, what: format!("has {section} in a form that no table can be added to; write it as [{section}.NAME]") })
+    Err(Flaw {
+        line,
+        what: format!("has {section} in a form that no table can be added to; write it as [{section}.NAME]"),
+    })
 }
 
 /// The document without the template's table; with `made` only when it was put in.
@@ -43,21 +46,25 @@ pub fn take(text: &str, template: &str, made: Option<&Made>) -> Result<Edited, F
     let (section, name, wanted) = table(template)?;
     let mut expected = parse(text)?;
     let there = expected.get(&section).and_then(|tables| tables.get(&name)).cloned();
-    let (Some(there), true) = (there, made.is_none_or(|made| made.covers(&pointer(&section, &name)))) else {
+    let Some(there) = there else { return Ok(edited) };
+    if made.is_some_and(|made| !made.covers(&pointer(&section, &name))) {
+        edited.notes.push(format!("[{section}.{name}] was there before, and stays"));
         return Ok(edited);
-    };
+    }
     if let Some(Value::Table(tables)) = expected.get_mut(&section) {
         tables.remove(&name);
         if tables.is_empty() {
             expected.remove(&section);
         }
     }
-    let rest = |text: &str| parse(text).ok().map(|mut table| {
-        if table.get(&section).and_then(Value::as_table).is_some_and(Table::is_empty) {
-            table.remove(&section);
-        }
-        table
-    });
+    let rest = |text: &str| {
+        parse(text).ok().map(|mut table| {
+            if table.get(&section).and_then(Value::as_table).is_some_and(Table::is_empty) {
+                table.remove(&section);
+            }
+            table
+        })
+    };
     let without = (there == wanted).then(|| without_block(text, &block(text, template)));
     match without.into_iter().flatten().find(|without| rest(without).as_ref() == Some(&expected)) {
         Some(without) => edited.text = without,
@@ -70,7 +77,12 @@ pub fn take(text: &str, template: &str, made: Option<&Made>) -> Result<Edited, F
 fn table(template: &str) -> Result<(String, String, Value), Flaw> {
     let found = parse(template)?.into_iter().find_map(|(section, tables)| match tables {
         Value::Table(tables) => tables.into_iter().next().map(|(name, value)| (section, name, value)),
-        Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => None,
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_)
+        | Value::Array(_) => None,
     });
     found.ok_or_else(|| Flaw { line: 1, what: "holds no table".into() })
 }

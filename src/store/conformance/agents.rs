@@ -1,5 +1,6 @@
 //! What `agents` and presence promise: who is there, in byte order, in pages, without guessing.
 
+use super::verbs::VERBS;
 use super::world::{World, guessed, name, process, seen};
 use crate::model::{EventType, State};
 use crate::store::AgentPage;
@@ -131,20 +132,15 @@ pub(super) fn the_first_sighting_after_silence_is_an_event(w: World) {
 
 pub(super) fn every_verb_of_an_agent_is_a_sign_of_life(w: World) {
     let bob = seen("bob", State::Working);
-    let verbs: [(&str, &dyn Fn()); 8] = [
-        ("send", &|| _ = w.send(&bob, "ann", "hello")),
-        ("lease", &|| drop(w.lease(&bob, 1))),
-        ("peek", &|| drop(w.peek(&bob, 1))),
-        ("check", &|| drop(w.check(&bob))),
-        ("broadcast", &|| _ = w.announce(&bob, "hello")),
-        ("broadcasts", &|| drop(w.listen(&bob))),
-        ("agents", &|| drop(w.ask(&bob, |store, step| store.agents(step, 1, None)).unwrap())),
-        ("settle", &|| drop(w.settle(&bob, &[], crate::store::Settle::Ack))),
-    ];
-    for (verb, run) in verbs {
+    for verb in &VERBS {
         w.pass(31);
-        run();
-        assert_eq!(w.agent("bob").unwrap().last_seen, Some(w.now()), "{verb}");
+        verb.run(&w, &bob).unwrap();
+        let page = page(&w, 1_000, None);
+        // A rename takes the presence along.
+        let online: Vec<_> = page.items.iter().filter(|agent| agent.online).collect();
+        assert_eq!(online.len(), 1, "{}", verb.name);
+        assert_eq!((online[0].last_seen, online[0].state), (Some(w.now()), State::Working), "{}", verb.name);
+        assert!(online[0].name == name("bob") || verb.name == "rename");
     }
 }
 

@@ -189,3 +189,16 @@ pub(super) fn a_name_that_only_forwarded_gets_a_new_mailbox_when_claimed(w: Worl
     assert_eq!(ids(&w.lease(&bob, 10)), [bobs]);
     assert_eq!(ids(&w.lease("rob", 10)), [robs]);
 }
+
+pub(super) fn the_old_name_of_one_that_is_gone_is_granted_with_a_new_mailbox(w: World) {
+    let bob = w.session("bob", &process(1));
+    w.rename(&bob, "rob").unwrap();
+    let robs = w.send("ann", "bob", "forwarded");
+    assert!(matches!(w.claim("bob", &process(2)), Claim::Held(_)));
+    let Claim::Granted(new) = w.claim_from("bob", &process(2), Some(generation(&bob))) else {
+        panic!("the holder was gone")
+    };
+    let bobs = w.send("ann", "bob", "for the new bob");
+    assert_eq!(ids(&w.lease(session("bob", new), 10)), [bobs]);
+    assert_eq!(ids(&w.lease("rob", 10)), [robs]);
+}

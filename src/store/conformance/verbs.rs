@@ -71,10 +71,17 @@ pub(super) const VERBS: [Verb; 24] = [
     taking("rename", |s, step, w| s.rename(step, &name(&format!("new-{}", w.fresh())), None).map(drop)),
 ];
 
+impl Verb {
+    /// Runs it as `who`.
+    pub(super) fn run(&self, w: &World, who: &Actor) -> Result<()> {
+        w.ask(who, |store, step| (self.run)(store, step, w))
+    }
+}
+
 /// Runs every verb for `who`; each must end as `expected` says.
 pub(super) fn assert_each(w: &World, who: &Actor, expected: impl Fn(&Verb) -> Option<Kind>) {
     for verb in &VERBS {
-        let outcome = kind(w.ask(who, |store, step| (verb.run)(store, step, w)));
+        let outcome = kind(verb.run(w, who));
         assert_eq!(outcome, expected(verb), "{} as {who:?}", verb.name);
     }
 }

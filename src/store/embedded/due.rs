@@ -94,8 +94,8 @@ pub(super) fn sweep(desk: &Desk<'_>, policy: &Policy) -> Res<()> {
 
 /// Drops what is too old anywhere, leases left alone; at most `RUN` messages.
 pub(super) fn sweep_old(desk: &Desk<'_>) -> Res<u32> {
-    let old = "WHERE due_at <= ?1 AND state <> 1 ORDER BY due_at LIMIT ?2";
-    let old = entry::select(desk, old, params![desk.now.0, RUN])?;
+    let old = "WHERE due_at <= ?2 AND (due_at <= ?1 AND state <> 1 OR state = 3 AND expires <= ?1) LIMIT ?3";
+    let old = entry::select(desk, old, params![desk.now.0, desk.now.plus(entry::AFTERLIFE).0, RUN])?;
     for entry in &old {
         match entry.stage {
             Stage::Waiting => expire(desk, entry)?,

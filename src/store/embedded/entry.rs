@@ -1,6 +1,8 @@
 //! A message as it lies in the table, read so that one that cannot be understood harms no other. It knows
 //! when a state ends, not what is done then.
 
+use std::time::Duration;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Params, Row};
 
@@ -22,8 +24,17 @@ pub(super) enum Stage {
     Leased = 1,
     /// A dead letter until it is too old.
     Dead = 2,
-    /// Acknowledged; history until its TTL.
+    /// Acknowledged; history until its TTL, and known to a repeated ack for `AFTERLIFE` more.
     Taken = 3,
+}
+
+/// How long an acknowledged message outlives its TTL, or an ack that came later still: whoever got no answer to an
+/// ack may ask again.
+pub(super) const AFTERLIFE: Duration = Duration::from_secs(3_600);
+
+/// When an acknowledged message goes for good.
+pub(super) fn end_of_taken(expires: Millis, acked_at: Millis) -> Millis {
+    expires.max(acked_at).plus(AFTERLIFE)
 }
 
 impl Stage {
@@ -135,7 +146,7 @@ impl Entry {
                 Fate::Expired => None,
             },
             Stage::Dead => (!over).then_some(Standing::Dead),
-            Stage::Taken => (!over).then_some(Standing::Taken),
+            Stage::Taken => (self.expires > now).then_some(Standing::Taken),
         }
     }
 

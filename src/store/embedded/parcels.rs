@@ -223,7 +223,7 @@ fn stage_of(record: &Record, expires: Millis, dead: Option<&(String, Millis)>) -
         Standing::Waiting => Some((Stage::Waiting, expires)),
         Standing::Leased => Some((Stage::Leased, record.message.lease_until.unwrap_or(expires))),
         Standing::Dead => Some((Stage::Dead, dead.map_or(expires, |(_, at)| *at).plus(DEAD_TTL))),
-        Standing::Taken => Some((Stage::Taken, expires)),
+        Standing::Taken => Some((Stage::Taken, entry::end_of_taken(expires, record.acked_at.unwrap_or(expires)))),
         Standing::Expired => None,
     }
 }

@@ -176,9 +176,8 @@ fn settle_one(desk: &Desk<'_>, policy: &Policy, me: &Me, entry: &Entry, what: Se
 
 /// Keeps an entry as history; its nonce stays, so that a repeated ack is known.
 fn ack(desk: &Desk<'_>, me: &Me, entry: &Entry) -> Res<()> {
-    let mut update =
-        desk.sql.prepare_cached("UPDATE mail SET state = 3, due_at = expires, acked_at = ?2 WHERE seq = ?1")?;
-    update.execute(params![entry.seq, desk.now.0])?;
+    let mut update = desk.sql.prepare_cached("UPDATE mail SET state = 3, due_at = ?3, acked_at = ?2 WHERE seq = ?1")?;
+    update.execute(params![entry.seq, desk.now.0, entry::end_of_taken(entry.expires, desk.now).0])?;
     Tally::default().leave(Stage::Leased, entry.urgent).post(desk, entry.mailbox)?;
     desk.count(|numbers| numbers.taken += 1);
     due::tell(desk, EventType::Taken, &Entry { taken_by: Some(me.name.clone()), ..entry.clone() })

@@ -326,7 +326,7 @@ fn old_history_dead_letters_and_keys_do_not_pile_up() {
         let receipt = batch.messages[0].receipt.unwrap();
         assert_eq!(store.settle(&step, &[receipt], Settle::Ack).unwrap().done, [receipt]);
     }
-    let later = NOW.plus(POLICY.ttl);
+    let later = NOW.plus(POLICY.ttl).plus(entry::AFTERLIFE);
     for _ in 0..2 {
         let (by, now) = step(later);
         store.lease(&Step { by: &by, now, policy: &POLICY }, Pick::Head(1), Duration::from_secs(60), 1).unwrap();
@@ -374,4 +374,20 @@ fn every_store_has_an_epoch_of_its_own() {
     for cursor in epochs {
         assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
     }
+}
+
+#[test]
+fn an_ack_after_the_ttl_can_be_repeated() {
+    let (home, _) = Home::furnished();
+    let store = home.open();
+    let by = named("bob");
+    let at = |seconds| Step { by: &by, now: NOW.plus(Duration::from_secs(seconds)), policy: &POLICY };
+    let batch = store.lease(&at(86_390), Pick::Head(1), Duration::from_secs(60), 7).unwrap();
+    let receipts = [batch.messages[0].receipt.unwrap()];
+    for seconds in [86_440, 86_441, 86_440 + 3_599] {
+        assert_eq!(store.settle(&at(seconds), &receipts, Settle::Ack).unwrap().done, receipts, "{seconds}");
+        assert_eq!(store.find(&at(seconds), receipts[0].id).unwrap(), None, "its TTL is over");
+    }
+    store.lease(&at(86_440 + 3_600), Pick::Head(1), Duration::from_secs(60), 8).unwrap();
+    assert_eq!(store.settle(&at(86_440 + 3_600), &receipts, Settle::Ack).unwrap().stale, receipts);
 }

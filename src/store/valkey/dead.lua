@@ -4,7 +4,7 @@ local what, limit = arg(1), tonumber(arg(2))
 
 local function retry(id)
   local mail = fetch(id)
-  if not mail or mail.bad == '1' then return false end
+  if not mail or call('HGET', record_key(id), 'bad') == '1' then return false end
   mail.expires = now + ttl
   call('HSET', record_key(id), 'expires', mail.expires, 'deliveries', 0)
   call('HDEL', record_key(id), 'why', 'died', 'by', 'taken')

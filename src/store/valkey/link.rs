@@ -4,16 +4,13 @@
 //! The redis crate's own set-up sends AUTH and SELECT in a trip of their own, and its cluster and Sentinel clients
 //! repeat requests whose outcome is unknown or wait without a limit; so it is used for the protocol and TLS alone.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::io::tcp::TcpSettings;
-use redis::{Client, Connection, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError, Value};
+use redis::{Connection, RedisError, Value};
 
 use super::address::{self, Address, Node, Shape};
+use super::dial::{connect, set_timeouts, timed_out};
 use super::trouble;
 use crate::error::{Error, Result};
 
@@ -259,42 +256,6 @@ impl Link {
     }
 }
 
-/// Connects within the limit. What the system does without one (looking a name up, waiting for a socket's backlog)
-/// is left to a thread that may outlive the attempt.
-fn connect(node: &Node, tls: bool, limit: Duration) -> std::result::Result<Connection, RedisError> {
-    let (addr, may_block) = match node.clone() {
-        Node::Unix(path) => (ConnectionAddr::Unix(path.into()), true),
-        Node::Tcp(host, port) => {
-            let is_name = host.parse::<IpAddr>().is_err();
-            if tls {
-                (ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }, is_name)
-            } else {
-                (ConnectionAddr::Tcp(host, port), is_name)
-            }
-        }
-    };
-    let redis = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let tcp = TcpSettings::default().set_nodelay(true);
-    let client = Client::open(addr.into_connection_info()?.set_tcp_settings(tcp).set_redis_settings(redis))?;
-    if !may_block {
-        return client.get_connection_with_timeout(limit);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let dialer = thread::Builder::new().name("dial".to_owned());
-    dialer.spawn(move || sender.send(client.get_connection_with_timeout(limit)))?;
-    receiver.recv_timeout(limit).unwrap_or_else(|_| Err(timed_out()))
-}
-
-/// Cuts what a read or write may take to what is left.
-fn set_timeouts(connection: &Connection, until: Instant, longest: Duration) -> std::result::Result<(), RedisError> {
-    let left = until.saturating_duration_since(Instant::now()).min(longest);
-    if left.is_zero() {
-        return Err(timed_out());
-    }
-    connection.set_read_timeout(Some(left))?;
-    connection.set_write_timeout(Some(left))
-}
-
 /// Writes what a fresh connection must hear first, and returns how many replies that brings.
 fn greet(address: &Address, packed: &mut Vec<u8>) -> usize {
     let mut replies = authenticate(address, packed);
@@ -313,7 +274,7 @@ fn authenticate(address: &Address, packed: &mut Vec<u8>) -> usize {
 
 /// What a server's error says about where the request should have gone.
 fn diversion(node: &Node, error: RedisError) -> Option<Failure> {
-    match error.code() {
+    match trouble::code_of(&error) {
         Some(code @ ("MOVED" | "ASK")) => {
             let place = error.redirect_node().map(|(place, _)| place)?;
             let (host, port) = place.rsplit_once(':')?;
@@ -328,10 +289,6 @@ fn diversion(node: &Node, error: RedisError) -> Option<Failure> {
         Some("NOAUTH") => Some(Failure::Refused(error)),
         Some(_) | None => None,
     }
-}
-
-fn timed_out() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 fn closed() -> RedisError {

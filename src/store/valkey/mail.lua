@@ -6,7 +6,7 @@ local WEEK, MAX_DEAD, BUDGET = 7 * DAY, 1000, 100
 local QUEUES = {'all', 'ready', 'rexp', 'urg', 'lease', 'dead'}
 -- The body is last, for most steps do not need it.
 local FIELDS = {'from', 'to', 'reply', 'thread', 'via', 'urgent', 'at', 'rank', 'box', 'expires', 'deliveries', 'nonce',
-                'until', 'by', 'taken', 'acked', 'standing', 'why', 'died', 'bad', 'body'}
+                'until', 'by', 'taken', 'acked', 'standing', 'why', 'died', 'body'}
 local ttl, max_inbox, max_deliveries = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[10])
 
 local function record_key(id) return p .. 'x:' .. id end

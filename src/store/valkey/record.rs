@@ -8,7 +8,7 @@ use crate::model::{AgentName, Message, MessageId, Millis, Receipt, Standing};
 use crate::store::{Record, Unreadable};
 
 /// How many fields a record has in a script's answer.
-const FIELDS: usize = 21;
+const FIELDS: usize = 20;
 
 /// A message's fields as they are stored, in the scripts' order.
 pub(super) struct Stored {
@@ -38,7 +38,6 @@ enum Field {
     Standing,
     Why,
     Died,
-    Bad,
     Body,
 }
 

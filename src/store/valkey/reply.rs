@@ -17,10 +17,8 @@ pub(super) struct Row(IntoIter<Value>);
 impl Row {
     /// The values of a list.
     pub(super) fn of(value: Value) -> Result<Row> {
-        match value {
-            Value::Array(values) => Ok(Row(values.into_iter())),
-            _ => Err(strange("a list is missing")),
-        }
+        let Value::Array(values) = value else { return Err(strange("a list is missing")) };
+        Ok(Row(values.into_iter()))
     }
 
     /// Whether nothing is left.
@@ -60,11 +58,6 @@ impl Row {
     /// A text.
     pub(super) fn text(&mut self) -> Result<String> {
         self.maybe_text()?.ok_or_else(|| strange("a text is missing"))
-    }
-
-    /// All that is left, as texts.
-    pub(super) fn texts(self) -> Result<Vec<String>> {
-        self.0.map(|value| text(value)?.ok_or_else(|| strange("a text is missing"))).collect()
     }
 
     /// All that is left, as texts; what is none becomes empty.
@@ -109,16 +102,7 @@ impl Row {
 
 /// A value as text; numbers too.
 pub(super) fn text(value: Value) -> Result<Option<String>> {
-    match value {
-        Value::Nil => Ok(None),
-        Value::Int(number) => Ok(Some(number.to_string())),
-        Value::BulkString(bytes) => {
-            String::from_utf8(bytes).map(Some).map_err(|error| strange("a text is not UTF-8").because(error))
-        }
-        Value::SimpleString(text) => Ok(Some(text)),
-        Value::Okay => Ok(Some("OK".to_owned())),
-        _ => Err(strange("a text is missing")),
-    }
+    redis::from_redis_value(value).map_err(|error| strange("a text is missing").because(error))
 }
 
 /// The value of an enum that serde writes as this word.

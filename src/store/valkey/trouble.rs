@@ -23,6 +23,22 @@ pub(super) fn unknown(address: &Address, why: &str, doubt: &str) -> Error {
     )
 }
 
+/// What the system's kinds of failure mean here.
+const CAUSES: [(io::ErrorKind, &str); 12] = [
+    (io::ErrorKind::ConnectionRefused, "connection refused"),
+    (io::ErrorKind::NotFound, "there is no such socket"),
+    (io::ErrorKind::PermissionDenied, "permission denied"),
+    (io::ErrorKind::TimedOut, "no answer in time"),
+    (io::ErrorKind::WouldBlock, "no answer in time"),
+    (io::ErrorKind::HostUnreachable, "the network does not lead there"),
+    (io::ErrorKind::NetworkUnreachable, "the network does not lead there"),
+    (io::ErrorKind::ConnectionReset, "the connection was lost"),
+    (io::ErrorKind::ConnectionAborted, "the connection was lost"),
+    (io::ErrorKind::BrokenPipe, "the connection was lost"),
+    (io::ErrorKind::NotConnected, "the connection was lost"),
+    (io::ErrorKind::UnexpectedEof, "the connection was lost"),
+];
+
 /// Why a connection failed or was lost.
 pub(super) fn cause(error: &RedisError) -> &'static str {
     let Some(error) = io_error(error) else {
@@ -31,19 +47,10 @@ pub(super) fn cause(error: &RedisError) -> &'static str {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls_cause(tls);
     }
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused",
-        io::ErrorKind::NotFound => "there is no such socket",
-        io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "no answer in time",
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "the network does not lead there",
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::NotConnected
-        | io::ErrorKind::UnexpectedEof => "the connection was lost",
-        _ if error.to_string().contains("lookup") => "its host name cannot be resolved",
-        _ => "the connection failed",
+    match CAUSES.iter().find(|(kind, _)| *kind == error.kind()) {
+        Some((_, words)) => words,
+        None if error.to_string().contains("lookup") => "its host name cannot be resolved",
+        None => "the connection failed",
     }
 }
 
@@ -60,25 +67,32 @@ fn io_error(error: &RedisError) -> Option<&io::Error> {
 
 fn tls_cause(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Certificate;
-    match error {
-        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
-            "its certificate is signed by nobody who is trusted here"
-        }
-        rustls::Error::InvalidCertificate(
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
-        ) => "its certificate is for another name",
-        rustls::Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
-            "its certificate has expired"
-        }
-        rustls::Error::InvalidCertificate(_) => "its certificate is not valid",
-        _ => "the TLS handshake failed",
+    let rustls::Error::InvalidCertificate(why) = error else { return "the TLS handshake failed" };
+    if matches!(why, Certificate::UnknownIssuer | Certificate::BadSignature) {
+        "its certificate is signed by nobody who is trusted here"
+    } else if matches!(why, Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) {
+        "its certificate is for another name"
+    } else if matches!(why, Certificate::Expired | Certificate::ExpiredContext { .. }) {
+        "its certificate has expired"
+    } else {
+        "its certificate is not valid"
     }
+}
+
+/// The code that an error begins with. Older servers hide it behind the script's place: `@user_script: 7: -OOM …`.
+pub(super) fn code_of(error: &RedisError) -> Option<&str> {
+    let code = error.code()?;
+    if !code.starts_with('@') {
+        return Some(code);
+    }
+    let hidden = error.detail().and_then(|detail| detail.split_once(": -")).map(|(_, rest)| rest);
+    hidden.and_then(|rest| rest.split(' ').next()).or(Some(code))
 }
 
 /// What the server refused to do, by the code that its error begins with.
 pub(super) fn refused(address: &Address, error: &RedisError) -> Error {
     let detail = error.detail().unwrap_or_default();
-    let code = error.code().unwrap_or_default();
+    let code = code_of(error).unwrap_or_default();
     let at = &address.shown;
     let say = |kind, text: String, hint: &str| Error::new(kind, text).hint(hint);
     let answer = match code {
@@ -188,8 +202,5 @@ pub(super) fn refusal(kind: &str, details: &[String]) -> Error {
 
 /// The error inside a reply, if it is one.
 pub(super) fn error_of(value: &Value) -> Option<RedisError> {
-    match value {
-        Value::ServerError(error) => Some(error.clone().into()),
-        _ => None,
-    }
+    if let Value::ServerError(error) = value { Some(error.clone().into()) } else { None }
 }

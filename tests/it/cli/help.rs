@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 28] = [
     "send",
     "ask",
     "read",
@@ -30,6 +30,8 @@ const COMMANDS: [&str; 26] = [
     "watch",
     "store",
     "store move",
+    "monitor",
+    "hook",
     "completions",
     "man",
 ];

@@ -146,7 +146,8 @@ fn other_clients_are_answered_in_their_words() {
     let prompt =
         |client| super::session::feed(session.command(&["hook", "user-prompt-submit", client]), payload.as_bytes()).out;
     assert_eq!(prompt("cursor"), "", "a prompt takes no context there");
-    assert_eq!([prompt("codex"), prompt("opencode")], [hint("alice"), hint("alice")]);
+    assert_eq!(context(&prompt("codex"), "UserPromptSubmit") + "\n", hint("alice"));
+    assert_eq!(prompt("opencode"), hint("alice"));
 }
 
 #[test]

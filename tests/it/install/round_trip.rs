@@ -123,7 +123,7 @@ fn entries_that_were_there_before_stay() {
     write(&postino, ".codex/hooks.json", template);
     let before = snapshot(postino.home());
     assert!(ran(&postino, &["install", "codex"]).out.starts_with("unchanged"));
-    ran(&postino, &["uninstall", "codex"]);
+    assert!(ran(&postino, &["uninstall", "codex"]).out.contains("/hooks/Stop was there before, and stays"));
     assert_eq!(snapshot(postino.home()), before);
 }
 

@@ -137,7 +137,11 @@ fn what_somebody_else_set_is_left_and_told() {
     let own = "{\n  \"mcpServers\": {\n    \"postino\": { \"command\": \"postino\", \"args\": [\"mcp\"], \"env\": {} }\n  }\n}";
     let edited = put(own, Format::Json, SERVER).unwrap();
     assert_eq!((edited.text.as_str(), edited.made.0.len()), (own, 0));
-    assert!(edited.notes[0].contains("/mcpServers/postino") && edited.notes[0].contains("line 3"), "{:?}", edited.notes);
+    assert!(
+        edited.notes[0].contains("/mcpServers/postino") && edited.notes[0].contains("line 3"),
+        "{:?}",
+        edited.notes
+    );
     let taken = take(own, Format::Json, SERVER, None).unwrap();
     assert_eq!((taken.text.as_str(), taken.notes.len()), (own, 1));
 
@@ -237,7 +241,8 @@ fn toml_that_others_wrote_is_left() {
     // Something was written behind ours.
     let behind = put("a = 1\n", Format::Toml, TABLE).unwrap().text + "\n[projects.x]\ntrust_level = 1\n";
     assert_eq!(take(&behind, Format::Toml, TABLE, None).unwrap().text, "a = 1\n\n[projects.x]\ntrust_level = 1\n");
-    for (text, line) in [("a = \n", 1), ("a = 1\nmcp_servers = { x = { command = 'y' } }\n", 2), ("mcp_servers = 3", 1)] {
+    for (text, line) in [("a = \n", 1), ("a = 1\nmcp_servers = { x = { command = 'y' } }\n", 2), ("mcp_servers = 3", 1)]
+    {
         assert_eq!(put(text, Format::Toml, TABLE).unwrap_err().line, line, "{text}");
     }
 }
@@ -265,8 +270,18 @@ fn gap(comments: bool) -> BoxedStrategy<&'static str> {
 
 /// Any document: odd layouts, keys that matter in places where they do and where they do not.
 fn document(comments: bool) -> BoxedStrategy<String> {
-    let keys = ["\"hooks\"", "\"Stop\"", "\"SessionStart\"", "\"mcpServers\"", "\"postino\"", "\"ho\\u006fks\"", "\"\"", "\"\u{e9}\""];
-    let scalars = ["1", "-0.5e3", "true", "null", "\"x\"", "\"\\\"}, // \\\\\"", "\"postino hook stop codex\"", "\"\u{1f600}\""];
+    let keys = [
+        "\"hooks\"",
+        "\"Stop\"",
+        "\"SessionStart\"",
+        "\"mcpServers\"",
+        "\"postino\"",
+        "\"ho\\u006fks\"",
+        "\"\"",
+        "\"\u{e9}\"",
+    ];
+    let scalars =
+        ["1", "-0.5e3", "true", "null", "\"x\"", "\"\\\"}, // \\\\\"", "\"postino hook stop codex\"", "\"\u{1f600}\""];
     let leaf = prop::sample::select(scalars.to_vec()).prop_map(str::to_owned);
     let comma = if comments { prop::bool::ANY.boxed() } else { Just(false).boxed() };
     let value = leaf.prop_recursive(4, 24, 4, move |inner| {

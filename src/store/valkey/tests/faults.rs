@@ -143,6 +143,8 @@ fn what_a_server_cannot_do_now_is_said_in_clear_words() {
         ("-MISCONF Errors writing to the AOF file\r\n", Kind::Other, "nothing was stored"),
         ("-BUSY Redis is busy running a script.\r\n", Kind::Unreachable, "busy"),
         ("-NOPERM this user has no permissions\r\n", Kind::Denied, "may not"),
+        ("-@user_script: 7: -OOM command not allowed\r\n", Kind::Other, "out of memory"),
+        ("-@user_script: 7: The user executing the script can't run this command\r\n", Kind::Denied, "may not"),
         ("-WEIRD something\r\n", Kind::Other, "refused"),
         ("+what\r\n", Kind::Other, "cannot be understood"),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", Kind::Unreachable, "no answer of a Valkey or Redis"),

@@ -53,7 +53,7 @@ fn use_all(store: &Valkey) {
         store.release(step, claim).unwrap();
         store.rename(step, &name("cem"), None).unwrap();
         store.lease(step, Pick::Head(1), Duration::from_secs(60), 9).unwrap();
-        store.cleanup(step, &[]).unwrap();
+        store.cleanup(step, &[], None).unwrap();
     });
 }
 

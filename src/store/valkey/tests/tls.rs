@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::desk::{check, for_each, open};
-use crate::store::server::Authority;
+use crate::store::server::topologies::Authority;
 
 /// Says in a process of its own, which trusts `trusted` alone, how a check at `url` ends.
 fn ends(url: &str, trusted: &Authority) -> String {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::desk::{check, for_each, lease, name, open, send, try_send};
 use crate::error::Kind;
 use crate::model::Millis;
-use crate::store::server::{Server, Watched, cluster, until};
+use crate::store::server::topologies::{Watched, cluster};
+use crate::store::server::{Server, until};
 use crate::store::valkey::{Options, Valkey};
 use crate::store::{Scope, Store};
 

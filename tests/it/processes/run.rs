@@ -1,70 +1,8 @@
-//! A postino with a home and a store of its own, processes that may be killed, and chance that can be repeated.
+//! Processes that may be killed at any moment, and chance that can be repeated.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
-
-use super::LEASE;
-use crate::server::{Flavor, Server, available};
-
-/// A home, a store, and the server that it may need.
-pub(super) struct Office {
-    home: tempfile::TempDir,
-    store: String,
-    _server: Option<Server>,
-}
-
-impl Office {
-    /// On the embedded store.
-    pub(super) fn embedded() -> Office {
-        let home = tempfile::tempdir().unwrap();
-        let store = format!("sqlite:{}", home.path().join("data").join("postino.db").display());
-        Office { home, store, _server: None }
-    }
-
-    /// On a Redis of its own, when it is installed.
-    pub(super) fn redis() -> Option<Office> {
-        Office::on_server(Flavor::Redis)
-    }
-
-    /// On a Valkey of its own, when it is installed.
-    pub(super) fn valkey() -> Option<Office> {
-        Office::on_server(Flavor::Valkey)
-    }
-
-    fn on_server(flavor: Flavor) -> Option<Office> {
-        // A missing server is said loudly by `available`.
-        let server = available().contains(&flavor).then(|| Server::start(flavor, &[]))?;
-        Some(Office { home: tempfile::tempdir().unwrap(), store: server.url(), _server: Some(server) })
-    }
-
-    /// A command of an agent, knowing nothing of the machine that runs the test.
-    pub(super) fn postino(&self, agent: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postino"));
-        command.env_clear().current_dir(self.home.path()).args(["--agent", agent]);
-        command.env("POSTINO_HOME", self.home.path().join("home")).env("POSTINO_VALKEY_URL", &self.store);
-        command.env("POSTINO_CLIENT_PID", "0").env("POSTINO_MAX_DELIVERIES", "100");
-        command.env("POSTINO_MESSAGE_LEASE", LEASE.to_string());
-        command
-    }
-
-    /// The counts of the workspace.
-    pub(super) fn stats(&self) -> Value {
-        let mut command = self.postino("auditor");
-        command.args(["stats", "--json"]);
-        let run = Run::of(command, None);
-        assert_eq!(run.code, Some(0), "{run:?}");
-        serde_json::from_slice(&run.stdout).unwrap()
-    }
-
-    /// How many messages wait or are held.
-    pub(super) fn left(&self) -> u64 {
-        let stats = self.stats();
-        stats["waiting"].as_u64().unwrap() + stats["leased"].as_u64().unwrap()
-    }
-}
 
 /// How a process ended.
 #[derive(Debug)]
