@@ -421,8 +421,6 @@ pub enum Standing {
     Leased,
     /// Acknowledged.
     Taken,
-    /// Its TTL ran out before anybody took it.
-    Expired,
     /// Given up: too many deliveries, or unreadable.
     Dead,
 }

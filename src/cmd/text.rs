@@ -84,7 +84,6 @@ pub fn standing(record: &Record, when: impl Fn(Millis) -> String) -> String {
         Standing::Waiting => "waiting".to_owned(),
         Standing::Leased => by("held", record.taken_by.as_ref(), record.taken_at),
         Standing::Taken => by("taken", record.taken_by.as_ref(), record.acked_at),
-        Standing::Expired => "expired".to_owned(),
         Standing::Dead => "dead".to_owned(),
     }
 }

@@ -32,7 +32,7 @@ pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answe
             let reading = match record.standing {
                 Standing::Waiting => take_one(ctx, record.message.id)?,
                 // Another reader of this mailbox has it; the answer is an answer all the same.
-                Standing::Leased | Standing::Taken | Standing::Expired | Standing::Dead => Reading::default(),
+                Standing::Leased | Standing::Taken | Standing::Dead => Reading::default(),
             };
             return Ok(Answer { record, reading });
         }

@@ -63,20 +63,18 @@ pub fn send(ctx: &Ctx<'_>, request: &SendRequest) -> Result<SendResponse> {
     Ok(SendResponse { id: sent.id, created: sent.created, recipient: sent.recipient, waiting: sent.waiting })
 }
 
-/// Waits until a message was acknowledged. `TimedOut` when `wait` passes first, `NotFound` when it was deleted,
-/// `Conflict` when it expired or became a dead letter.
+/// Waits until a message was acknowledged. `TimedOut` when `wait` passes first, `NotFound` when it expired or was
+/// deleted, `Conflict` when it became a dead letter.
 pub fn wait_taken(ctx: &Ctx<'_>, id: MessageId, wait: Duration) -> Result<Record> {
     let until = ctx.machine.instant() + wait;
     let mut waiter = ctx.store.waiter(&Scope::Events)?;
     loop {
         let record = ctx.step(|step| ctx.store.find(step, id))?;
-        let record = record
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("message {id} was deleted before it was taken")))?;
+        let record = record.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("message {id} expired or was deleted before it was taken"))
+        })?;
         match record.standing {
             Standing::Taken => return Ok(record),
-            Standing::Expired => {
-                return Err(Error::new(Kind::Conflict, format!("message {id} expired before it was taken")));
-            }
             Standing::Dead => {
                 return Err(Error::new(Kind::Conflict, format!("message {id} became a dead letter"))
                     .hint("the recipient can look with `postino dead list`"));

@@ -217,14 +217,13 @@ fn unpack_name(desk: &Desk<'_>, name: &AgentName, mailbox: i64, alias: bool, hol
     Ok(())
 }
 
-/// Where a carried message lies, and until when; nowhere when it expired, which was counted where it did.
-fn stage_of(record: &Record, expires: Millis, dead: Option<&(String, Millis)>) -> Option<(Stage, Millis)> {
+/// Where a carried message lies, and until when.
+fn stage_of(record: &Record, expires: Millis, dead: Option<&(String, Millis)>) -> (Stage, Millis) {
     match record.standing {
-        Standing::Waiting => Some((Stage::Waiting, expires)),
-        Standing::Leased => Some((Stage::Leased, record.message.lease_until.unwrap_or(expires))),
-        Standing::Dead => Some((Stage::Dead, dead.map_or(expires, |(_, at)| *at).plus(DEAD_TTL))),
-        Standing::Taken => Some((Stage::Taken, entry::end_of_taken(expires, record.acked_at.unwrap_or(expires)))),
-        Standing::Expired => None,
+        Standing::Waiting => (Stage::Waiting, expires),
+        Standing::Leased => (Stage::Leased, record.message.lease_until.unwrap_or(expires)),
+        Standing::Dead => (Stage::Dead, dead.map_or(expires, |(_, at)| *at).plus(DEAD_TTL)),
+        Standing::Taken => (Stage::Taken, entry::end_of_taken(expires, record.acked_at.unwrap_or(expires))),
     }
 }
 
@@ -236,7 +235,7 @@ fn unpack_mail(
     expires: Millis,
     dead: Option<&(String, Millis)>,
 ) -> Res<()> {
-    let Some((stage, due)) = stage_of(record, expires, dead) else { return Ok(()) };
+    let (stage, due) = stage_of(record, expires, dead);
     let message = &record.message;
     let mut insert = desk.sql.prepare_cached(
         "INSERT INTO mail (mailbox, state, rank, due_at, expires, urgent, deliveries, nonce, taken_at, taken_by,

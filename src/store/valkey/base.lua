@@ -5,7 +5,8 @@
 -- 9 announcement cap, 10 deliveries; a verb's own arguments follow.
 local SCHEMA, HOUR, DAY = 1, 3600000, 86400000
 local p = string.sub(KEYS[1], 1, -5)
-local meta, marked
+-- `marked`: the store is being read out; `quiet`: nothing is due anywhere.
+local meta, marked, quiet
 
 local function arg(n) return ARGV[10 + n] end
 

@@ -10,7 +10,7 @@ local function retry(id)
   call('HDEL', record_key(id), 'why', 'died', 'by', 'taken')
   call('PEXPIRE', record_key(id), ttl + DAY / 2)
   call('ZREM', box_key(me.box, 'dead'), id)
-  await(me.box, mail)
+  return_mail(me.box, mail)
   for _, index in ipairs(indexes(mail)) do keep(index, mail.expires) end
   announce('message.released', id, me.name, mail.from, mail.to)
   return true

@@ -23,11 +23,14 @@ local function is_news(id, box)
   return expires and tonumber(expires) > now and not call('ZSCORE', own_key(box), id)
 end
 
+-- Broadcasts that ran out but were not moved yet.
+local function overdue_words() return quiet and {} or call('ZRANGEBYSCORE', p .. 'b:exp', '-inf', now) end
+
 -- Live announcements behind a cursor, without the mailbox's own.
 local function unseen(box, cursor)
   local behind = '(' .. cursor
   local count = call('ZCOUNT', p .. 'b:a', behind, '+inf') - call('ZCOUNT', own_key(box), behind, '+inf')
-  for _, id in ipairs(call('ZRANGEBYSCORE', p .. 'b:exp', '-inf', now)) do
+  for _, id in ipairs(overdue_words()) do
     local number = call('ZSCORE', p .. 'b:a', id)
     if number and tonumber(number) > cursor and not call('ZSCORE', own_key(box), id) then count = count - 1 end
   end
@@ -37,7 +40,7 @@ end
 -- Announcements alive, of anybody.
 local function alive()
   local count = call('ZCARD', p .. 'b:a')
-  for _, id in ipairs(call('ZRANGEBYSCORE', p .. 'b:exp', '-inf', now)) do
+  for _, id in ipairs(overdue_words()) do
     if call('ZSCORE', p .. 'b:a', id) then count = count - 1 end
   end
   return count
@@ -66,7 +69,8 @@ end
 local function settle_due(own)
   if marked then return end
   local due, budget = call('ZRANGEBYSCORE', p .. 'due', '-inf', now, 'LIMIT', 0, 20), BUDGET
-  if #due == 0 then return end
+  quiet = #due == 0
+  if quiet then return end
   if own > 0 and tonumber(call('ZSCORE', p .. 'due', own) or now + 1) <= now then budget = budget - move_due(own, budget) end
   for _, box in ipairs(due) do
     if budget <= 0 then return end

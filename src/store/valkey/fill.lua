@@ -56,7 +56,7 @@ function sorts.mail(v)
   call('PEXPIRE', record_key(mail.id), math.max(till - now, 0) + DAY / 2)
   queue(tonumber(mail.box), mail)
   local seq = call('HINCRBY', KEYS[1], 'seq', 1)
-  raise('rank', mail.rank)
+  raise('rank', math.max(mail.rank, seq))
   for _, index in ipairs(indexes(mail)) do
     call('ZADD', index, seq, mail.id)
     keep(index, till)

@@ -60,23 +60,22 @@ end
 
 -- Puts a message in the queue of those that wait.
 local function enqueue(box, mail)
-  local id = mail.id
-  for _, queue in ipairs({{'all', mail.rank}, {'ready', mail.rank}, {'rexp', mail.expires}, {'urg', mail.expires}}) do
-    if queue[1] ~= 'urg' or mail.urgent == '1' then
-      local key = box_key(box, queue[1])
-      call('ZADD', key, queue[2], id)
-      keep(key, mail.expires)
-    end
+  local places = {all = mail.rank, ready = mail.rank, rexp = mail.expires, urg = mail.urgent == '1' and mail.expires or nil}
+  for queue, score in pairs(places) do
+    call('ZADD', box_key(box, queue), score, mail.id)
+    keep(box_key(box, queue), mail.expires)
   end
-  call('HSET', record_key(id), 'standing', 'waiting')
-  call('HDEL', record_key(id), 'nonce', 'until')
   due_at(box, mail.expires)
 end
 
--- Makes a message ready: it has arrived, or arrived again.
-local function await(box, mail)
+local function count_arrival(box, by) call('HINCRBY', box_key(box, 'meta'), 'arrivals', by or 1) end
+
+-- Makes a message ready that was not: it has arrived again.
+local function return_mail(box, mail)
   enqueue(box, mail)
-  call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1)
+  call('HSET', record_key(mail.id), 'standing', 'waiting')
+  call('HDEL', record_key(mail.id), 'nonce', 'until')
+  count_arrival(box)
 end
 
 local function drop_dead(box, id)
@@ -140,11 +139,11 @@ local function end_lease(box, id, mail)
     bury(box, id, mail, mail.deliveries .. times .. ' without an ack', ended(mail))
   elseif becomes == 'expired' then
     -- It was ready from the end of its lease to the end of its TTL, and a check may have said so.
-    if mail and ended(mail) < mail.expires then call('HINCRBY', box_key(box, 'meta'), 'arrivals', 1) end
+    if mail and ended(mail) < mail.expires then count_arrival(box) end
     expire(box, id, mail)
   else
     call('ZREM', box_key(box, 'lease'), id)
-    await(box, mail)
+    return_mail(box, mail)
     announce('message.released', id, nil, mail.from, mail.to)
     return true
   end
@@ -210,7 +209,7 @@ local function count(box)
     leased = call('ZCOUNT', box_key(box, 'lease'), after, '+inf'),
     back = {}, expired = 0, dying = 0, arrived = 0,
   }
-  for _, id in ipairs(call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do
+  for _, id in ipairs(quiet and {} or call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do
     local mail = fetch(id)
     local becomes = fate(mail)
     if becomes == 'dead' then

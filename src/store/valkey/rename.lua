@@ -31,7 +31,7 @@ local function merge(from, box)
   pour(own_key(from), own_key(box), 0)
   schedule(box)
   call('ZREM', p .. 'due', from)
-  call('HINCRBY', box_key(box, 'meta'), 'arrivals', counts.ready)
+  count_arrival(box, counts.ready)
   return counts.ready + counts.leased
 end
 
@@ -64,6 +64,7 @@ local function take_name(known)
   call('HSET', meta_key, 'old', (call('HGET', meta_key, 'old') or '') .. ' ' .. old)
   local merged = merge(known.box, me.box)
   call('DEL', box_key(known.box, 'meta'))
+  call('SET', box_key(known.box, 'into'), me.box, 'PX', ttl + DAY / 2)
   wake(p .. 'w:' .. known.box)
   return merged
 end

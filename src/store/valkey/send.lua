@@ -10,38 +10,37 @@ local function recipient(known)
   return (sight or known.gen > 0) and 'offline' or 'unknown'
 end
 
--- Drops index entries whose record is gone: one at the head, one elsewhere, so that no old one can hide the rest.
-local function prune(index, seq)
-  local size = call('ZCARD', index)
-  if size == 0 then return end
-  for _, place in ipairs({0, seq % size}) do
-    local id = call('ZRANGE', index, place, place)[1]
-    if id and call('EXISTS', record_key(id)) == 0 then call('ZREM', index, id) end
+-- Drops entries of one of the indexes whose record is gone: mostly from its head, now and then elsewhere, so that an old
+-- one cannot hide the rest for long.
+local function prune(indexes, rank)
+  local index, start, elsewhere = indexes[rank % #indexes + 1], 0, rank % 32 < #indexes
+  if elsewhere then start = rank % math.max(call('ZCARD', index), 1) end
+  for _, id in ipairs(call('ZRANGE', index, start, start + 15)) do
+    if call('EXISTS', record_key(id)) == 0 then call('ZREM', index, id) elseif not elsewhere then return end
   end
 end
 
+-- The indexes come before the record: if one is of the wrong type, entries without a record are left, which nobody sees.
 local function store(box, id)
   local reply = arg(3)
   local thread = reply ~= '' and (call('HGET', record_key(reply), 'thread') or reply) or id
-  local mail = {id = id, from = ARGV[2], to = to, thread = thread, urgent = arg(5), expires = now + ttl}
+  local rank = call('HINCRBY', KEYS[1], 'rank', 1)
+  local mail = {id = id, from = ARGV[2], to = to, thread = thread, urgent = arg(5), expires = now + ttl, rank = rank}
   local history = indexes(mail)
-  for _, index in ipairs(history) do expect(index, 'zset') end
-  expect(p .. 'w:' .. box, 'stream')
-  local seq = call('HINCRBY', KEYS[1], 'seq', 1)
-  mail.rank = call('HINCRBY', KEYS[1], 'rank', 1)
-  call('HSET', record_key(id), 'from', mail.from, 'to', to, 'reply', reply, 'thread', thread, 'via', arg(4),
-    'urgent', mail.urgent, 'at', now, 'rank', mail.rank, 'box', box, 'expires', mail.expires, 'deliveries', 0,
-    'body', arg(2))
-  call('PEXPIRE', record_key(id), ttl + DAY / 2)
-  await(box, mail)
   for _, index in ipairs(history) do
-    prune(index, seq)
-    call('ZADD', index, seq, id)
+    call('ZADD', index, rank, id)
     keep(index, mail.expires)
   end
+  wake(p .. 'w:' .. box)
+  call('HSET', record_key(id), 'from', mail.from, 'to', to, 'reply', reply, 'thread', thread, 'via', arg(4),
+    'urgent', mail.urgent, 'at', now, 'rank', rank, 'box', box, 'expires', mail.expires, 'deliveries', 0,
+    'standing', 'waiting', 'body', arg(2))
+  call('PEXPIRE', record_key(id), ttl + DAY / 2)
+  enqueue(box, mail)
+  count_arrival(box)
   add('sent', 1)
   announce('message.sent', id, nil, mail.from, to)
-  wake(p .. 'w:' .. box)
+  prune(history, rank)
 end
 
 return run(function()
@@ -51,7 +50,10 @@ return run(function()
   local first, place = known_key('send', key, arg(8))
   local state = recipient(known)
   if first then return {first, 0, state, known and count(known.box).ready or 0} end
-  if known then expect_box(known.box) end
+  -- What is not read here is looked at, so that nothing is written where something is of the wrong type.
+  for _, queue in ipairs({'all', 'ready'}) do
+    if known then expect(box_key(known.box, queue), 'zset') end
+  end
   local counts = known and count(known.box) or {ready = 0, leased = 0}
   if counts.ready + counts.leased >= max_inbox then refuse('full', counts.ready + counts.leased) end
   local id = new_id(tail)

@@ -16,10 +16,16 @@ local function extend(mail)
   due_at(me.box, now + hold)
 end
 
+-- Whether a mailbox is the actor's, or was merged into it: a taken message keeps the mailbox that it was taken from.
+local function is_mine(box)
+  while box and box ~= tostring(me.box) do box = call('GET', box_key(box, 'into')) end
+  return box
+end
+
 -- Carries it out if the receipt is this delivery's; true when it did.
 local function settle(id, nonce)
   local mail = fetch(id)
-  if not mail or mail.box ~= tostring(me.box) or mail.nonce ~= nonce then return false end
+  if not mail or mail.nonce ~= nonce or not is_mine(mail.box) then return false end
   if mail.standing == 'taken' then return what == 'ack' end
   if mail.standing ~= 'leased' or tonumber(mail['until']) <= now then return false end
   if what == 'ack' then ack(mail) elseif what == 'extend' then extend(mail) else

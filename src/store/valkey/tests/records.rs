@@ -21,9 +21,9 @@ fn a_key_of_the_wrong_type_stops_its_mailbox_alone() {
             server.cli(&["RENAME", &key, "{po:}aside"]);
             server.cli(&["SET", &key, "x"]);
             let before = server.cli(&["DBSIZE"]);
-            let sent = try_send(&store, "bob", "lost?").unwrap_err();
-            let leased = ask(&store, "bob", |store, step| store.peek(step, 1)).unwrap_err();
-            for error in [sent, leased] {
+            let sent = if queue == "dead" { None } else { Some(try_send(&store, "bob", "lost?").unwrap_err()) };
+            let peeked = ask(&store, "bob", |store, step| store.peek(step, 1)).unwrap_err();
+            for error in sent.into_iter().chain([peeked]) {
                 assert_eq!(error.kind, Kind::Other);
                 assert!(error.message.contains(&key) && error.hint.is_some(), "{}", error.message);
             }
