@@ -44,7 +44,7 @@ export const Postino = async ({ client, directory }) => {
     const greeting = started.has(session) ? "" : await hook("session-start", session, { source: "startup" })
     started.add(session)
     const hint = await hook("user-prompt-submit", session, { prompt })
-    return [greeting, hint].filter(Boolean).join("\n")
+    return greeting || hint // the greeting holds the hint already
   }
 
   const onIdle = async (session) => {

@@ -55,6 +55,8 @@ struct Check {
 #[derive(Clone, Debug)]
 struct Finding(Verdict, String, Option<String>);
 
+/// One check.
+type Examine = fn(&Patient<'_>) -> Exam;
 /// A finding; the error is one, too: it ends the check early.
 type Exam = std::result::Result<Finding, Finding>;
 
@@ -82,7 +84,7 @@ impl Finding {
 }
 
 /// Every check, in the order in which they are shown. Folders are looked at before the store is opened, which mends some.
-const CHECKS: [(&str, fn(&Patient<'_>) -> Exam); 26] = [
+const CHECKS: [(&str, Examine); 26] = [
     ("binary", machine::binary),
     ("folders", machine::folders),
     ("settings file", machine::settings_file),
@@ -153,7 +155,7 @@ pub fn run(globals: Globals, out: &Output, _: Args) -> Outcome {
             checks.push(check("settings", Finding::ok("can be read")));
             let site = Site::new(&app, Scope::User);
             let patient = Patient { app: &app, site, health: OnceCell::new() };
-            let examine = |exam: fn(&Patient<'_>) -> Exam| exam(&patient).unwrap_or_else(|finding| finding);
+            let examine = |exam: Examine| exam(&patient).unwrap_or_else(|finding| finding);
             checks.extend(CHECKS.map(|(name, exam)| check(name, examine(exam))));
         }
         Err(error) => {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 31] = [
     "send",
     "ask",
     "read",
@@ -32,6 +32,9 @@ const COMMANDS: [&str; 28] = [
     "store move",
     "monitor",
     "hook",
+    "doctor",
+    "install",
+    "uninstall",
     "completions",
     "man",
 ];

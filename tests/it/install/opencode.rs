@@ -58,13 +58,8 @@ fn each_event_calls_its_hook_and_the_text_reaches_the_model() {
     };
     assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
     let played: serde_json::Value = serde_json::from_slice(&played.stdout).unwrap();
-    let said = [
-        "hello\n\n[postino] You are \"w\".\n[postino] 1 unread",
-        "sub",
-        "again\n\n[postino] 1 unread",
-        "[postino] 3 unread",
-        "last",
-    ];
+    let said =
+        ["hello\n\n[postino] You are \"w\".", "sub", "again\n\n[postino] 1 unread", "[postino] 3 unread", "last"];
     assert_eq!(played["said"], serde_json::json!(said));
     assert_eq!(played["tool"], "done\n\n[postino] 2 unread");
     assert_eq!(played["sent"].as_array().unwrap().len(), 1);

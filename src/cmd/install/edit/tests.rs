@@ -320,7 +320,7 @@ proptest! {
                 prop_assert_eq!(&between, &edited.text);
                 let (before, after) = (json_of(&text, format), json_of(&between, format));
                 prop_assert!(holds(&after, &before), "{:?}", between);
-                prop_assert!(edited.notes.len() > 0 || holds(&after, &json_of(template, Format::Json)), "{:?}", between);
+                prop_assert!(!edited.notes.is_empty() || holds(&after, &json_of(template, Format::Json)), "{:?}", between);
             }
         }
     }

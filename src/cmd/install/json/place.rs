@@ -55,17 +55,17 @@ impl Container<'_> {
     /// The document without one of its items, the comma and the white space that came with it.
     pub fn remove(&self, index: usize) -> String {
         let (text, item) = (self.text, &self.items[index]);
-        let mut cuts = vec![space_before(text, item.start)..item.end];
+        let mut cuts = vec![(space_before(text, item.start), item.end)];
         let mut end = item.end;
         if let Some(comma) = comma_after(text, item.end) {
-            cuts.push(comma..comma + 1);
+            cuts.push((comma, comma + 1));
             end = comma + 1;
         } else if let Some(comma) = index.checked_sub(1).and_then(|before| comma_after(text, self.items[before].end)) {
-            cuts.insert(0, comma..comma + 1);
+            cuts.insert(0, (comma, comma + 1));
         }
         let tail = format!("{}{}", newline(text), indent_at(text, self.open));
         if self.items.len() == 1 && text[end..].starts_with(&tail) {
-            cuts.push(end..end + tail.len());
+            cuts.push((end, end + tail.len()));
         }
         cut(text, &cuts)
     }
@@ -157,13 +157,13 @@ fn insert(text: &str, pieces: &[(usize, String)]) -> String {
     result + &text[from..]
 }
 
-/// The text without some of its ranges, which come in order.
-fn cut(text: &str, ranges: &[Range<usize>]) -> String {
+/// The text without some pieces, from one offset to another, which come in order.
+fn cut(text: &str, pieces: &[(usize, usize)]) -> String {
     let mut result = String::new();
     let mut from = 0;
-    for range in ranges {
-        result.push_str(&text[from..range.start]);
-        from = range.end;
+    for (start, end) in pieces {
+        result.push_str(&text[from..*start]);
+        from = *end;
     }
     result + &text[from..]
 }
