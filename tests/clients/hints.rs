@@ -93,6 +93,23 @@ fn sender(world: &World) -> impl FnOnce() + Send + 'static {
 }
 
 #[test]
+fn in_a_terminal_each_mail_is_told_once_too() {
+    let world = World::new();
+    let Some(claude) = claude_in(&world, TERMINAL) else { return };
+    let tab = Tab::open(&claude, &[]);
+    claude.mock.answers([shell(&format!("postino --agent api send {ME} 'stop, please'")), text("the first answer")]);
+    tab.asks("hello", "the first answer");
+    assert_eq!(claude.mock.last().lines("unread message").len(), 1);
+    claude.mock.answers_after(sender(&world), text("the second answer"));
+    claude.mock.answers([text("I saw it")]);
+    tab.asks("and again", "I saw it");
+    // The prompt told of the first one again, and then the end of the turn, or the monitor, of the second one.
+    let lines = claude.mock.last().lines("unread message");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[1].contains("hook success: [postino] 1 unread") && lines[2].contains("2 unread"), "{lines:?}");
+}
+
+#[test]
 fn mail_wakes_an_idle_session() {
     let world = World::new();
     let Some(claude) = claude_in(&world, TERMINAL) else { return };

@@ -2,7 +2,7 @@
 
 use crate::claude::Claude;
 use crate::mock::{shell, text};
-use crate::postino::{asks_its_name, claude, greeted, name_of_run, name_of_tab, shell_name};
+use crate::postino::{asks_its_name, claude, greeted, name_of_run, name_of_tab, shell_name, told};
 use crate::tab::Tab;
 use crate::world::World;
 
@@ -50,6 +50,24 @@ fn a_name_outlives_clear_and_a_rename_wins() {
     let heard = claude.mock.last();
     assert!(!heard.says("the second answer"), "the conversation was cleared");
     assert_eq!(greeted(&heard), "reviewer");
+    // The monitor was started before all this, and knows it too.
+    world.postino(&["--agent", "api", "send", "reviewer", "still you?"]);
+    claude.mock.hears("1 unread message");
+}
+
+#[test]
+fn a_given_name_is_the_first_one_and_held_by_one_session() {
+    let world = World::new();
+    let (Some(one), Some(two)) = (claude(&world), claude(&world)) else { return };
+    let [one, two] = [one, two].map(|claude| claude.env("POSTINO_AGENT_NAME", "researcher"));
+    let tab = Tab::open(&one, &[]);
+    assert_eq!(name_of_tab(&tab, "the first answer"), "researcher");
+    assert_eq!(name_of_run(&two, &[]).0, "researcher-2");
+    let greeting = told(&two.mock.last()).remove(0);
+    assert!(greeting.contains("(researcher is held by another live session)"), "{greeting}");
+    one.mock.answers([shell("postino rename reviewer"), text("I am renamed")]);
+    tab.asks("take another name", "I am renamed");
+    assert_eq!(name_of_tab(&tab, "the second answer"), "reviewer");
 }
 
 #[test]

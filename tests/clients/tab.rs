@@ -2,15 +2,22 @@
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::claude::Claude;
 use crate::world::until;
+
+/// How long a client may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A client in a terminal; it ends with its tmux when it is dropped.
 pub struct Tab<'a> {
     /// What runs in it.
     pub claude: &'a Claude<'a>,
     socket: String,
+    /// The client's process id.
+    client: String,
 }
 
 impl<'a> Tab<'a> {
@@ -18,7 +25,7 @@ impl<'a> Tab<'a> {
     pub fn open(claude: &'a Claude<'a>, args: &[&str]) -> Tab<'a> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let socket = format!("postino-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let tab = Tab { claude, socket };
+        let mut tab = Tab { claude, socket, client: String::new() };
         let folder = claude.folder.display().to_string();
         // The client shall see the terminal that the test names, and no tmux.
         let shed = ["env", "-u", "TMUX", "-u", "TMUX_PANE", "-u", "TERM_PROGRAM"];
@@ -27,6 +34,8 @@ impl<'a> Tab<'a> {
         let command = claude.command(args);
         start.extend(command.iter().map(String::as_str));
         tab.tmux(&start);
+        let client = tab.tmux(&["display-message", "-p", "#{pane_pid}"]).stdout;
+        tab.client = String::from_utf8_lossy(&client).trim().to_owned();
         tab.shows("❯");
         tab
     }
@@ -74,19 +83,24 @@ impl<'a> Tab<'a> {
 
     /// Kills the client, which gets no time to say goodbye.
     pub fn kill(&self) {
-        let pid = self.tmux(&["display-message", "-p", "#{pane_pid}"]).stdout;
-        let pid = String::from_utf8_lossy(&pid).trim().to_owned();
-        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+        signal("-KILL", &self.client);
     }
+}
+
+/// Sends a signal; false when there is no such process.
+fn signal(signal: &str, pid: &str) -> bool {
+    Command::new("kill").args([signal, pid]).output().is_ok_and(|output| output.status.success())
 }
 
 impl Drop for Tab<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("tmux")
-            .env_clear()
-            .env("TMUX_TMPDIR", self.claude.world.path("tmp"))
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .args(["-L", &self.socket, "kill-server"])
-            .output();
+        let kill = ["-L", &self.socket, "kill-server"];
+        let _ = Command::new("tmux").env("TMUX_TMPDIR", self.claude.world.path("tmp")).args(kill).output();
+        // It says goodbye, and writes to its folders meanwhile; they are not removed before it is done.
+        let end = Instant::now() + GOODBYE;
+        while signal("-0", &self.client) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
+        signal("-KILL", &self.client);
     }
 }
