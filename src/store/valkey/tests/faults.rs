@@ -122,7 +122,8 @@ fn a_step_whose_answer_is_lost_is_not_repeated_and_said_to_be_unknown() {
 
 #[test]
 fn a_send_with_a_key_is_repeated() {
-    let sent = "*2\r\n$2\r\nok\r\n*4\r\n$36\r\n0190b2c4-0000-7000-8000-000000000000\r\n:1\r\n$7\r\nunknown\r\n:1\r\n";
+    let sent =
+        "*2\r\n$2\r\nok\r\n*5\r\n$36\r\n0190b2c4-0000-7000-8000-000000000000\r\n:1\r\n$7\r\nunknown\r\n:1\r\n$-1\r\n";
     let fake = Fake::start("meta", vec![vec![Act::Answer(NUMBER), Act::Close], vec![Act::Answer(sent)]]);
     let store = open(&fake.url(""));
     ask(&store, "bob", |store, step| store.clear(step)).unwrap();
