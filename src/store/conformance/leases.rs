@@ -285,3 +285,14 @@ pub(super) fn receipts_are_stale_also_when_more_than_a_hundred_leases_ran_out(w:
     }
     assert_eq!((w.check("bob").unread, w.stats().taken), (250, 0));
 }
+
+pub(super) fn what_is_due_elsewhere_delays_nobody(w: World) {
+    w.send_many("ann", "cem", 250);
+    w.lease_all("cem");
+    w.pass(1);
+    let sent = w.send_many("ann", "bob", 3);
+    w.lease("bob", 3);
+    w.pass(61);
+    assert_eq!(ids(&w.lease("bob", 10)), sent);
+    assert_eq!(w.stats().waiting, 250);
+}
