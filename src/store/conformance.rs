@@ -5,6 +5,7 @@
 
 mod agents;
 mod broadcasts;
+mod carrying;
 mod check;
 mod claims;
 mod counts;
@@ -24,6 +25,7 @@ mod stores;
 mod tidy;
 mod verbs;
 mod waiters;
+mod words;
 mod world;
 
 /// Makes a test of each promise for one store.

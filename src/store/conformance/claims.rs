@@ -1,7 +1,8 @@
 //! What a claim promises: at most one live session a name, and a loser that is refused everywhere.
 
 use super::verbs::{Verb, assert_each};
-use super::world::{Who, World, generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::words::{Who, generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, Generation, Recipient, State};
 use crate::store::{Claim, Holder, Settle};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, ids, receipts};
+use super::words::{ids, receipts};
+use super::world::World;
 use crate::model::{EventType, MessageId, Receipt, Standing};
 use crate::store::{Pick, Settle, Settled};
 
