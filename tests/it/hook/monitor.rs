@@ -96,10 +96,10 @@ fn arrivals_are_told_once_and_soon_in_few_lines(postino: &Postino) {
     let wake = format!("<task-notification>\n<event>{line}</event>");
     assert_eq!(session.hook("user-prompt-submit", &json!({"prompt": wake})), "");
     assert_eq!([session.tool(), session.stop()], ["", ""]);
-    // More mail while the first waits: one line, not before five seconds.
+    // More mail while the first waits: one line, not before five seconds; the first may have been seen late.
     postino.send("carol", "webshop", "and more");
     let (again, other) = monitor.line();
-    assert!(again - at >= Duration::from_secs(5), "{:?}", again - at);
+    assert!(again - at >= Duration::from_millis(4_500), "{:?}", again - at);
     assert!(other.starts_with("postino: 3 unread messages (newest from carol, #") && other != line, "{other}");
     // What a hook has told, the monitor does not tell.
     session.read();
@@ -117,6 +117,10 @@ fn it_ends_with_its_client_and_takes_leave_for_it() {
     let mut monitor = Monitor::start(&session);
     let mut second = Monitor::start(&session);
     until("a post", || is_posted(&postino));
+    // Both have found the client: they watch it, in threads of their own.
+    let threads =
+        |monitor: &Monitor| std::fs::read_dir(format!("/proc/{}/task", monitor.process.id())).unwrap().count();
+    until("watchers", || threads(&monitor) > 2 && threads(&second) > 2);
     session.kill();
     assert!(monitor.ends() < Duration::from_secs(5));
     assert!(second.ends() < Duration::from_secs(5));
