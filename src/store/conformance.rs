@@ -5,6 +5,7 @@
 
 mod agents;
 mod broadcasts;
+mod carrying;
 mod check;
 mod claims;
 mod counts;
@@ -24,6 +25,7 @@ mod stores;
 mod tidy;
 mod verbs;
 mod waiters;
+mod words;
 mod world;
 
 /// Makes a test of each promise for one store.
@@ -110,6 +112,7 @@ promises! {
         leased_mail_past_its_ttl_expires_when_it_is_released,
         more_than_a_hundred_run_out_leases_come_back_in_order,
         receipts_are_stale_also_when_more_than_a_hundred_leases_ran_out,
+        what_is_due_elsewhere_delays_nobody,
     ]
     dead: [
         a_dead_letter_says_why_and_when_it_died,
@@ -231,6 +234,7 @@ promises! {
         an_ended_session_is_offline_and_announced,
         a_name_that_only_forwarded_gets_a_new_mailbox_when_claimed,
         the_old_name_of_one_that_is_gone_is_granted_with_a_new_mailbox,
+        the_old_names_of_one_that_is_gone_forward_no_longer_once_its_name_is_taken,
     ]
     tidy: [
         a_waiting_message_can_be_deleted_with_its_history,

@@ -33,6 +33,8 @@ struct Log {
     sure: BTreeSet<String>,
     /// Sent once by a process that was killed.
     unsure: BTreeSet<String>,
+    /// How many sends were killed before they ended.
+    killed: usize,
 }
 
 /// A command of an agent, with short leases and many deliveries.
@@ -68,6 +70,7 @@ fn send_all(postino: &Postino, sender: usize, mut chance: Chance) -> Log {
                 break;
             }
             assert!(run.killed, "{run:?}");
+            log.killed += usize::from(run.code.is_none());
             if !keyed {
                 log.unsure.insert(body);
                 break;
@@ -116,10 +119,12 @@ fn killed_senders_and_readers_lose_and_double_nothing(postino: &Postino) {
         for own in logs.into_iter().map(|own| own.unwrap()) {
             log.sure.extend(own.sure);
             log.unsure.extend(own.unsure);
+            log.killed += own.killed;
         }
         let shown: Vec<_> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
         (log, shown)
     });
+    assert!(log.killed > 0, "no send was killed: this run proves nothing");
     let mut by_body: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
     for (body, sighting) in shown {
         by_body.entry(body).or_default().push(sighting);

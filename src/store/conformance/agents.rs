@@ -1,7 +1,8 @@
 //! What `agents` and presence promise: who is there, in byte order, in pages, without guessing.
 
 use super::verbs::VERBS;
-use super::world::{World, guessed, name, process, seen};
+use super::words::{guessed, name, process, seen};
+use super::world::World;
 use crate::model::{EventType, State};
 use crate::store::AgentPage;
 

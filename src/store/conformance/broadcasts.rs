@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, broadcast_ids, generation, name, process};
+use super::words::{broadcast_ids, generation, name, process};
+use super::world::World;
 use crate::model::{BroadcastKind, MessageId, Via};
 use crate::store::NewBroadcast;
 
@@ -95,7 +96,7 @@ pub(super) fn a_new_holder_of_an_old_name_hears_what_its_first_holder_said(w: Wo
     let first = w.session("ann", &process(1));
     w.announce(&first, "before the rename");
     w.rename(&first, "ada").unwrap();
-    w.end(super::world::session("ada", generation(&first)));
+    w.end(super::words::session("ada", generation(&first)));
     let second = w.session("ann", &process(2));
     assert_eq!(w.check(&second).unseen, 1, "it was another mailbox's word");
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, ids, name, seen};
+use super::words::{ids, name, seen};
+use super::world::World;
 use crate::model::{MessageId, State};
 use crate::store::{Newest, News, Pick, Policy};
 

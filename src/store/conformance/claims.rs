@@ -1,7 +1,8 @@
 //! What a claim promises: at most one live session a name, and a loser that is refused everywhere.
 
 use super::verbs::{Verb, assert_each};
-use super::world::{Who, World, generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::words::{Who, generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, Generation, Recipient, State};
 use crate::store::{Claim, Holder, Settle};
@@ -201,4 +202,16 @@ pub(super) fn the_old_name_of_one_that_is_gone_is_granted_with_a_new_mailbox(w: 
     let bobs = w.send("ann", "bob", "for the new bob");
     assert_eq!(ids(&w.lease(session("bob", new), 10)), [bobs]);
     assert_eq!(ids(&w.lease("rob", 10)), [robs]);
+}
+
+pub(super) fn the_old_names_of_one_that_is_gone_forward_no_longer_once_its_name_is_taken(w: World) {
+    let bob = w.session("bob", &process(1));
+    w.rename(&bob, "rob").unwrap();
+    let kept = w.send("ann", "bob", "forwarded while it lived");
+    let Claim::Granted(new) = w.claim_from("rob", &process(2), Some(generation(&bob))) else {
+        panic!("the holder was gone")
+    };
+    let bobs = w.send("ann", "bob", "for the next bob");
+    assert_eq!(ids(&w.lease(session("rob", new), 10)), [kept]);
+    assert_eq!(ids(&w.lease("bob", 10)), [bobs]);
 }

@@ -1,6 +1,7 @@
 //! What `stats`, `health` and `census` promise: every accepted message is counted in exactly one place.
 
-use super::world::{World, name, seen};
+use super::words::{name, seen};
+use super::world::World;
 use crate::model::State;
 use crate::store::{Census, Stats};
 
@@ -109,7 +110,7 @@ pub(super) fn the_census_counts_each_sort(w: World) {
     w.take("bob");
     w.send("ann", "cem", "hello");
     w.kill_all("cem");
-    let mail = crate::store::NewMail { once: super::world::once("k", 1), ..w.mail("bob", "hello") };
+    let mail = crate::store::NewMail { once: super::words::once("k", 1), ..w.mail("bob", "hello") };
     w.post("ann", &mail).unwrap();
     w.announce("ann", "hear this");
     w.notice("ann", "ann is here");

@@ -1,6 +1,7 @@
 //! What becomes of dead letters: listed with reason, retried, purged, bounded in number and age.
 
-use super::world::{World, ids, receipts};
+use super::words::{ids, receipts};
+use super::world::World;
 use crate::model::{MessageId, Standing};
 use crate::store::Settle;
 

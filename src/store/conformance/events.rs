@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, kind, name, process, seen};
+use super::words::{kind, name, process, seen};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{AgentName, Cursor, Event, EventType, MessageId, State};
 use crate::store::{EventPage, MAX_EVENTS, Settle};
@@ -75,7 +76,7 @@ pub(super) fn broadcasts_renames_presence_and_clearing_are_events(w: World) {
     let bob = w.session("bob", &process(1));
     w.check(seen(&bob, State::Idle));
     w.rename(&bob, "rob").unwrap();
-    w.end(super::world::session("rob", super::world::generation(&bob)));
+    w.end(super::words::session("rob", super::words::generation(&bob)));
     w.send("ann", "cem", "hello");
     w.ask("cem", |store, step| store.clear(step)).unwrap();
     w.ask("ann", |store, step| store.clear_broadcasts(step)).unwrap();
@@ -158,7 +159,7 @@ pub(super) fn events_come_in_the_order_of_the_steps(w: World) {
     let word = w.announce("ann", "word");
     let two = w.send("ann", "cem", "two");
     let leased = w.lease("cem", 1);
-    w.settle("cem", &super::world::receipts(&leased), Settle::Extend(Duration::from_secs(60)));
+    w.settle("cem", &super::words::receipts(&leased), Settle::Extend(Duration::from_secs(60)));
     w.ack("cem", &leased);
     let got: Vec<_> = w.events(&mark).into_iter().map(|event| (event.kind, event.id.unwrap())).collect();
     use EventType::{Broadcast, Leased, Sent, Taken};

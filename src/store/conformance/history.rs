@@ -1,6 +1,7 @@
 //! What history promises: what was read stays readable until its TTL, with who took it and when.
 
-use super::world::{World, name, process, receipts, record_ids, session};
+use super::words::{name, process, receipts, record_ids, session};
+use super::world::World;
 use crate::model::{MessageId, Millis, Standing};
 use crate::store::{HistoryQuery, Settle};
 
@@ -115,7 +116,7 @@ pub(super) fn history_keeps_names_as_they_were_written(w: World) {
     w.ack(&bob, &w.lease(&bob, 1));
     let own = w.send(&bob, "ann", "by bob");
     w.rename(&bob, "rob").unwrap();
-    let rob = session("rob", super::world::generation(&bob));
+    let rob = session("rob", super::words::generation(&bob));
     let after = w.send("ann", "bob", "to the old name");
     w.ack(&rob, &w.lease(&rob, 1));
     assert_eq!(record_ids(&w.history(&of("bob"))), [after, own, before]);

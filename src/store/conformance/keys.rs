@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, ids, kind, once};
+use super::words::{ids, kind, once};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, MessageId};
 use crate::store::{HistoryQuery, NewBroadcast, NewMail, Settle};
@@ -148,7 +149,7 @@ pub(super) fn a_reply_to_what_the_store_no_longer_has_starts_a_thread_of_that_id
 
 pub(super) fn a_reply_after_the_ttl_keeps_the_id_it_answers(w: World) {
     let first = w.send("ann", "bob", "question");
-    w.settle("bob", &super::world::receipts(&w.lease("bob", 1)), Settle::Ack);
+    w.settle("bob", &super::words::receipts(&w.lease("bob", 1)), Settle::Ack);
     w.pass(24 * 3_600 + 1);
     let message = w.find(w.reply("bob", "ann", first)).unwrap().message;
     assert_eq!((message.reply_to, message.thread), (Some(first), first));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, ids, receipts};
+use super::words::{ids, receipts};
+use super::world::World;
 use crate::model::{EventType, MessageId, Receipt, Standing};
 use crate::store::{Pick, Settle, Settled};
 
@@ -284,4 +285,15 @@ pub(super) fn receipts_are_stale_also_when_more_than_a_hundred_leases_ran_out(w:
         assert_eq!(w.settle("bob", part, Settle::Ack), stale(part));
     }
     assert_eq!((w.check("bob").unread, w.stats().taken), (250, 0));
+}
+
+pub(super) fn what_is_due_elsewhere_delays_nobody(w: World) {
+    w.send_many("ann", "cem", 250);
+    w.lease_all("cem");
+    w.pass(1);
+    let sent = w.send_many("ann", "bob", 3);
+    w.lease("bob", 3);
+    w.pass(61);
+    assert_eq!(ids(&w.lease("bob", 10)), sent);
+    assert_eq!(w.stats().waiting, 250);
 }

@@ -1,6 +1,7 @@
 //! What `send`, `lease` and `peek` promise about order, content and the full mailbox.
 
-use super::world::{World, ids, kind, name, seen};
+use super::words::{ids, kind, name, seen};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{MessageId, Millis, Recipient, State, Via};
 use crate::store::{NewMail, Pick, Policy};

@@ -5,7 +5,8 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use super::counts::assert_conserved;
-use super::world::{World, ids, once, process, receipts};
+use super::words::{ids, once, process, receipts};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, MessageId};
 use crate::store::{Claim, NewMail, Settle};
@@ -131,7 +132,7 @@ pub(super) fn readers_of_broadcasts_under_one_name_share_one_cursor(w: World) {
             if items.is_empty() {
                 return mine;
             }
-            mine.extend(super::world::broadcast_ids(&items));
+            mine.extend(super::words::broadcast_ids(&items));
         }
     });
     let mut heard: Vec<MessageId> = heard.into_iter().flatten().collect();

@@ -1,6 +1,7 @@
 //! What a rename promises: mail, leases and cursor go along, the old name forwards, nothing is lost.
 
-use super::world::{World, generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::words::{generation, guessed, ids, kind, name, process, receipts, seen, session};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, Recipient, State};
 use crate::store::{Claim, Renamed, Settle};

@@ -10,7 +10,8 @@ use proptest::test_runner::TestRunner;
 
 use super::counts::assert_conserved;
 use super::model::{Heard, Mail, Model, Place};
-use super::world::{World, broadcast_ids, ids, kind, name, once, record_ids};
+use super::words::{broadcast_ids, ids, kind, name, once, record_ids};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{MessageId, Receipt, Standing};
 use crate::store::{From, HistoryQuery, NewMail, Pick, Policy, Settle, Settled};

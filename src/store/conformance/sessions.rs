@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::world::{World, kind, name, process, record_ids, session};
+use super::words::{kind, name, process, record_ids, session};
+use super::world::World;
 use crate::error::Kind;
 use crate::model::{Generation, MessageId};
 use crate::store::{Claim, From};

@@ -1,6 +1,7 @@
 //! What deleting, clearing, cleaning up and listing promise.
 
-use super::world::{World, generation, ids, name, process, receipts, record_ids, seen};
+use super::words::{generation, ids, name, process, receipts, record_ids, seen};
+use super::world::World;
 use crate::model::{EventType, MessageId, Recipient, Standing, State};
 use crate::store::{From, HistoryQuery, Listing, Pick, Settle};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{World, kind, name, process};
+use super::words::{kind, name, process};
+use super::world::World;
 use crate::error::{Kind, Result};
 use crate::model::{MessageId, Receipt};
 use crate::store::{Actor, BroadcastQuery, From, HistoryQuery, Pick, Settle, Step, Store};

@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::world::{Who, World, ids, name, receipts};
+use super::words::{Who, ids, name, receipts};
+use super::world::World;
 use crate::store::{Scope, Settle, Waiter};
 
 /// Longer than any waiter may take to notice a change; a waiter that reaches this did not wake.
@@ -105,7 +106,7 @@ pub(super) fn an_event_waiter_wakes_on_any_event(w: World) {
     assert_wakes(&mut *waiter, "broadcast.created");
     other.rename("bob", "rob").unwrap();
     assert_wakes(&mut *waiter, "agent.renamed");
-    other.check(super::world::seen("cem", None));
+    other.check(super::words::seen("cem", None));
     assert_wakes(&mut *waiter, "agent.online");
 }
 

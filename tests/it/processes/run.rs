@@ -50,7 +50,7 @@ impl Run {
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// A new seed, printed for whoever wants to repeat a failing run.
+    /// A new seed, printed: put it in here to repeat the choices of a failing run.
     pub(super) fn new() -> Chance {
         let seed = RandomState::new().build_hasher().finish() | 1;
         println!("seed {seed}");
@@ -71,6 +71,6 @@ impl Chance {
 
     /// In so many of a hundred cases a moment to kill at, within the first milliseconds of a process's life.
     pub(super) fn delay(&mut self, percent: u64) -> Option<Duration> {
-        (self.next() % 100 < percent).then(|| Duration::from_micros(self.next() % 15_000))
+        (self.next() % 100 < percent).then(|| Duration::from_micros(self.next() % 8_000))
     }
 }
