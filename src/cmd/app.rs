@@ -218,7 +218,10 @@ impl App {
     fn claim(&self, ctx: &Ctx<'_>, session: &Registration, home: Home<'_>) -> Result<Registration> {
         let registry = self.registry();
         let mut desk = registry.desk(session.pid, session.started)?;
-        let mut now = desk.registration.clone().unwrap_or_else(|| session.clone());
+        let Some(mut now) = desk.registration.clone() else {
+            desk.remove();
+            return Err(Error::new(Kind::NameLost, "the session has ended"));
+        };
         if now.generation == session.generation {
             session::claim(ctx, &mut now, home)?;
             desk.write(&now)?;

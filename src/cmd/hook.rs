@@ -169,7 +169,10 @@ fn tell(app: &App, registry: &Registry, event: Event, form: Form, news: &CheckRe
     }
     if telling.applied(seen) != *seen {
         let mut desk = registry.desk(seen.pid, seen.started)?;
-        let Some(now) = desk.registration.clone() else { return Ok(None) };
+        let Some(now) = desk.registration.clone() else {
+            desk.remove();
+            return Ok(None);
+        };
         if now.marks.hints != seen.marks.hints {
             // Another hook was quicker.
             telling.news = None;
@@ -220,8 +223,12 @@ fn answer(form: Form, event: &str, text: &str) -> Option<String> {
 /// The session ends: its departure is noticed, its name is free, its registration goes, also when the store does not answer.
 pub fn depart(app: &App, registry: &Registry) -> Result<&'static str> {
     let Some(session) = app.visited() else { return Ok("no session") };
-    let left = leave(app, session);
-    registry.desk(session.pid, session.started)?.remove();
+    // Opening may bring the registration up to date, for which it takes the lock itself.
+    let opened = app.ctx().map(drop);
+    // Leaving is done under the lock, or a monitor that finds the claim gone would claim a name for a session that is about to end.
+    let desk = registry.desk(session.pid, session.started)?;
+    let left = opened.and_then(|()| leave(app, session));
+    desk.remove();
     left.map(|()| "session ended")
 }
 

@@ -141,10 +141,14 @@ impl Monitor {
             };
             let until = match self.look(&registry, &at, out) {
                 Ok(until) => until,
-                Err(Stop::Failed(error)) => {
-                    at.app.recover(error)?;
-                    continue;
-                }
+                Err(Stop::Failed(error)) => match at.app.recover(error) {
+                    // The session ended while it was looked at.
+                    Err(_) if registry.load(&self.client).is_none() => continue,
+                    recovered => {
+                        recovered?;
+                        continue;
+                    }
+                },
                 Err(closed) => return Err(closed),
             };
             at.waiter.wait(until)?;
@@ -192,7 +196,10 @@ impl Monitor {
             return Ok(self.timing.next(now));
         }
         let mut desk = registry.desk(session.pid, session.started)?;
-        let Some(mut current) = desk.registration.clone() else { return Ok(now) };
+        let Some(mut current) = desk.registration.clone() else {
+            desk.remove();
+            return Ok(now);
+        };
         if current.marks.hints == session.marks.hints {
             current.marks = told::marked(&current.marks, &news);
             desk.write(&current)?;
