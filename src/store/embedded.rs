@@ -3,6 +3,7 @@
 //! tells waiters. What the verbs do is in the modules below; here is who does what with which connection.
 
 mod agents;
+mod bell;
 mod broadcasts;
 mod claims;
 mod counts;
@@ -16,6 +17,7 @@ mod hist;
 mod keys;
 mod line;
 mod look;
+mod memory;
 mod moving;
 mod names;
 mod network;
@@ -37,6 +39,7 @@ use std::time::Duration;
 
 use self::desk::{Desk, Entrance};
 use self::line::Line;
+use self::memory::Memory;
 use self::names::{Me, Use};
 use self::place::Place;
 use self::presence::Presence;
@@ -52,6 +55,7 @@ use crate::model::{AgentName, Cursor, Generation, MessageId, Millis, Receipt};
 pub struct Embedded {
     line: Line,
     presence: Presence,
+    memory: Memory,
 }
 
 impl Embedded {
@@ -60,8 +64,8 @@ impl Embedded {
     /// link or a pipe, or lies on a network file system.
     pub fn open(file: &Path) -> Result<Embedded> {
         let place = Place::new(file)?;
-        let presence = Presence::new(place.presence());
-        Ok(Embedded { line: Line::new(place), presence })
+        let (presence, memory) = (Presence::new(place.presence()), Memory::new(&place));
+        Ok(Embedded { line: Line::new(place), presence, memory })
     }
 }
 
@@ -95,11 +99,21 @@ impl Store for Embedded {
     }
 
     fn check(&self, step: &Step<'_>) -> Result<News> {
-        let (news, crowded) = self.look(step, "check for news", |desk, me| look::check(desk, step, me))?;
-        if let Some(mailbox) = crowded {
+        let trace = self.line.place().trace();
+        if let Some(news) = trace.as_ref().and_then(|trace| self.memory.recall(trace, step)) {
+            if let Some(sighting) = &step.by.sighting {
+                self.sight(step.now, &step.by.name, sighting);
+            }
+            return Ok(news);
+        }
+        let found = self.look(step, "check for news", |desk, me| look::check(desk, step, me))?;
+        if let Some((trace, hold)) = trace.zip(found.hold) {
+            self.memory.keep(trace, step, &found.news, hold);
+        }
+        if let Some(mailbox) = found.crowded {
             self.tidy(step.now, step.policy, Some(mailbox));
         }
-        Ok(news)
+        Ok(found.news)
     }
 
     fn broadcast(&self, step: &Step<'_>, broadcast: &NewBroadcast) -> Result<(MessageId, bool)> {

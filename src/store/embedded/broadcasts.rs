@@ -114,26 +114,37 @@ fn cursor(desk: &Desk<'_>, mailbox: Option<i64>) -> Res<(i64, i64)> {
     Ok(query.query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default())
 }
 
-/// How many live announcements a mailbox has not seen, own ones left out, and the newest of them.
-pub(super) fn unseen(desk: &Desk<'_>, mailbox: Option<i64>) -> Res<(u64, Option<Newest>)> {
-    let (cursor, _) = cursor(desk, mailbox)?;
-    let (count, newest) = unseen_after(desk, mailbox, cursor)?;
-    let Some(newest) = newest else { return Ok((0, None)) };
-    let mut query = desk.sql.prepare_cached("SELECT id, sender FROM broadcasts WHERE number = ?1")?;
-    let (id, from) = query.query_row([newest], |row| Ok((entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?))))?;
-    Ok((count, id.zip(from).map(|(id, from)| Newest { id, from })))
+/// The live announcements that a mailbox has not seen, own ones left out.
+pub(super) struct Unseen {
+    /// How many.
+    pub(super) count: u64,
+    /// The newest of them.
+    pub(super) newest: Option<Newest>,
+    /// When the first of them expires.
+    pub(super) until: Millis,
 }
 
-fn unseen_after(desk: &Desk<'_>, mailbox: Option<i64>, cursor: i64) -> Res<(u64, Option<i64>)> {
+/// What a mailbox has not seen.
+pub(super) fn unseen(desk: &Desk<'_>, mailbox: Option<i64>) -> Res<Unseen> {
+    let (cursor, _) = cursor(desk, mailbox)?;
+    let (count, newest, until) = unseen_after(desk, mailbox, cursor)?;
+    let Some(newest) = newest else { return Ok(Unseen { count: 0, newest: None, until }) };
+    let mut query = desk.sql.prepare_cached("SELECT id, sender FROM broadcasts WHERE number = ?1")?;
+    let (id, from) = query.query_row([newest], |row| Ok((entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?))))?;
+    Ok(Unseen { count, newest: id.zip(from).map(|(id, from)| Newest { id, from }), until })
+}
+
+/// How many announcements there are after a cursor, the newest of them, and when the first of them expires.
+fn unseen_after(desk: &Desk<'_>, mailbox: Option<i64>, cursor: i64) -> Res<(u64, Option<i64>, Millis)> {
     if cursor >= desk.numbers().last_broadcast {
-        return Ok((0, None));
+        return Ok((0, None, Millis(i64::MAX)));
     }
     let mut query = desk.sql.prepare_cached(
-        "SELECT count(*), max(number) FROM broadcasts
+        "SELECT count(*), max(number), min(expires) FROM broadcasts
          WHERE kind = 0 AND number > ?1 AND mailbox <> ?2 AND expires > ?3",
     )?;
     let found = query.query_row(params![cursor, mailbox.unwrap_or_default(), desk.now.0], |row| {
-        Ok((unsigned(row.get(0)?), row.get(1)?))
+        Ok((unsigned(row.get(0)?), row.get(1)?, Millis(row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MAX))))
     })?;
     Ok(found)
 }

@@ -74,8 +74,12 @@ pub(super) struct Desk<'a> {
     pub(super) epoch: String,
     /// The store's part in a move, and until when a mark holds.
     pub(super) phase: (Phase, Millis),
+    /// The number of the last change.
+    pub(super) change: i64,
     numbers: RefCell<Numbers>,
     before: Numbers,
+    /// How many rows the connection had changed when the transaction began.
+    rows: u64,
     announced: Cell<bool>,
 }
 
@@ -88,9 +92,9 @@ impl<'a> Desk<'a> {
         }
         let mut row = sql.prepare_cached(
             "SELECT epoch, phase, token, until, url, last_mail, first_mail, last_mailbox, last_broadcast,
-             last_generation, sent, taken, expired, died, trimmed, dead_trimmed, deleted FROM meta",
+             last_generation, sent, taken, expired, died, trimmed, dead_trimmed, deleted, change FROM meta",
         )?;
-        let (epoch, phase, numbers) = row.query_row([], |row| {
+        let (epoch, phase, numbers, change) = row.query_row([], |row| {
             let token = || Ok::<_, rusqlite::Error>(MoveToken(row.get::<_, Option<String>>(2)?.unwrap_or_default()));
             let phase = match row.get(1)? {
                 1i64 => Phase::Moving(token()?),
@@ -98,43 +102,47 @@ impl<'a> Desk<'a> {
                 3 => Phase::Moved(token()?, row.get::<_, Option<String>>(4)?.unwrap_or_default()),
                 _ => Phase::Open,
             };
-            Ok((row.get(0)?, (phase, Millis(row.get(3)?)), read_numbers(row)?))
+            Ok((row.get(0)?, (phase, Millis(row.get(3)?)), read_numbers(row)?, row.get(17)?))
         })?;
         admit(&phase, now, entrance)?;
-        let (before, announced) = (numbers, Cell::new(false));
-        Ok(Desk { sql, now, epoch, phase, numbers: RefCell::new(numbers), before, announced })
+        let (before, announced, rows) = (numbers, Cell::new(false), sql.total_changes());
+        Ok(Desk { sql, now, epoch, phase, change, numbers: RefCell::new(numbers), before, rows, announced })
     }
 
-    /// Writes numbers and the end of the event stream; tells whether waiters are to be woken.
-    pub(super) fn close(self) -> Res<bool> {
+    /// Writes numbers and the end of the event stream; tells the number of this change, when it is one, and whether waiters are to
+    /// be woken.
+    pub(super) fn close(self) -> Res<(Option<i64>, bool)> {
         let n = self.numbers.into_inner();
-        if n != self.before {
-            let mut update = self.sql.prepare_cached(
-                "UPDATE meta SET last_mail = ?1, first_mail = ?2, last_mailbox = ?3, last_broadcast = ?4,
-                 last_generation = ?5, sent = ?6, taken = ?7, expired = ?8, died = ?9, trimmed = ?10,
-                 dead_trimmed = ?11, deleted = ?12",
-            )?;
-            update.execute(params![
-                n.last_mail,
-                n.first_mail,
-                n.last_mailbox,
-                n.last_broadcast,
-                n.last_generation,
-                n.sent,
-                n.taken,
-                n.expired,
-                n.died,
-                n.trimmed,
-                n.dead_trimmed,
-                n.deleted
-            ])?;
+        if n == self.before && self.sql.total_changes() == self.rows {
+            return Ok((None, false));
         }
+        let change = self.change + 1;
+        let mut update = self.sql.prepare_cached(
+            "UPDATE meta SET last_mail = ?1, first_mail = ?2, last_mailbox = ?3, last_broadcast = ?4,
+             last_generation = ?5, sent = ?6, taken = ?7, expired = ?8, died = ?9, trimmed = ?10,
+             dead_trimmed = ?11, deleted = ?12, change = ?13",
+        )?;
+        update.execute(params![
+            n.last_mail,
+            n.first_mail,
+            n.last_mailbox,
+            n.last_broadcast,
+            n.last_generation,
+            n.sent,
+            n.taken,
+            n.expired,
+            n.died,
+            n.trimmed,
+            n.dead_trimmed,
+            n.deleted,
+            change
+        ])?;
         if self.announced.get() {
             let kept = i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
             let mut trim = self.sql.prepare_cached("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?1")?;
             trim.execute([kept])?;
         }
-        Ok(self.announced.get())
+        Ok((Some(change), self.announced.get()))
     }
 
     /// The numbers as they stand.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
 use super::place::{FileId, Place};
-use super::schema;
+use super::{bell, schema};
 use crate::error::{Error, Kind, Result};
 use crate::model::Millis;
 
@@ -110,7 +110,10 @@ impl Line {
         let sql = self.begin(&kept.sql, Purpose::Write)?;
         let desk = Desk::open(&sql, now, entrance)?;
         let done = work(&desk)?;
-        let rings = desk.close()?;
+        let (change, rings) = desk.close()?;
+        if let Some(change) = change {
+            bell::ring(&self.place, change)?;
+        }
         sql.commit().map_err(Fail::Commit)?;
         if rings {
             self.place.ring();

@@ -2,32 +2,64 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::counts::Live;
 use super::desk::Desk;
 use super::entry::{self, Entry};
 use super::fail::{Fail, Res};
+use super::memory::Hold;
 use super::names::Me;
 use super::{broadcasts, counts, due, hist};
 use crate::error::{Error, Kind};
-use crate::model::{MessageId, Standing};
+use crate::model::{MessageId, Millis, Standing};
 use crate::store::{From, HistoryQuery, Listing, Newest, News, Policy, Record, Step};
 
-/// What is new for the actor, and its mailbox when so much is due there that somebody should move it.
-pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<(News, Option<i64>)> {
-    let mut news = News::default();
-    let mut crowded = None;
+/// What a look for news found.
+pub(super) struct Found {
+    /// What is new for the actor.
+    pub(super) news: News,
+    /// Its mailbox, when so much is due there that somebody should move it.
+    pub(super) crowded: Option<i64>,
+    /// How long the same is found; `None` when that cannot be told.
+    pub(super) hold: Option<Hold>,
+}
+
+/// What is new for the actor.
+pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<Found> {
+    let (mut news, mut live) = (News::default(), Live::default());
     if let Some(mailbox) = me.mailbox() {
-        let live = counts::live(desk, step.policy, mailbox)?;
+        live = counts::live(desk, step.policy, mailbox)?;
         news.unread = live.waiting();
         news.urgent = counts::unsigned(live.urgent);
         news.arrivals = counts::unsigned(live.arrivals);
-        crowded = (live.due > i64::from(due::RUN)).then_some(mailbox);
         if news.unread > 0 {
             news.newest_message = newest(desk, step.policy, mailbox)?;
         }
     }
-    (news.unseen, news.newest_broadcast) = broadcasts::unseen(desk, me.mailbox())?;
-    Ok((news, crowded))
+    let unseen = broadcasts::unseen(desk, me.mailbox())?;
+    (news.unseen, news.newest_broadcast) = (unseen.count, unseen.newest);
+    let crowded = me.mailbox().filter(|_| live.due > i64::from(due::RUN));
+    let hold = hold(desk, me, &live, unseen.until)?;
+    Ok(Found { news, crowded, hold })
 }
+
+/// How long a look finds the same. One under a name that forwards, or that a session holds which is not the actor, depends on more
+/// than the database; and what is due but not moved is counted by the limits that the step came with.
+fn hold(desk: &Desk<'_>, me: &Me, live: &Live, until: Millis) -> Res<Option<Hold>> {
+    if live.due > 0 || me.seen_as.as_ref() != Some(&me.name) {
+        return Ok(None);
+    }
+    let mut hold = Hold { change: desk.change, claim: me.claim(), until };
+    if let Some(mailbox) = me.mailbox().filter(|_| live.waiting + live.leased > 0) {
+        let due: i64 = desk.sql.prepare_cached(NEXT_DUE)?.query_row([mailbox], |row| row.get(0))?;
+        hold.until = hold.until.min(Millis(due));
+    }
+    Ok(Some(hold))
+}
+
+/// When the first entry of a mailbox that waits or is held comes due.
+pub(super) const NEXT_DUE: &str = "
+    SELECT min(coalesce((SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 1), 9223372036854775807),
+               coalesce((SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1), 9223372036854775807))";
 
 /// The queue from its end: what waits, and what waits again without having been moved.
 pub(super) const NEWEST: &str = "

@@ -65,6 +65,11 @@ impl Me {
         self.row.as_ref().map(|row| row.mailbox)
     }
 
+    /// The claim on the name, live or not.
+    pub(super) fn claim(&self) -> Option<Generation> {
+        Some(self.row.as_ref()?.holder.as_ref()?.generation)
+    }
+
     /// The mailbox, made when there is none.
     pub(super) fn make_mailbox(&self, desk: &Desk<'_>) -> Res<i64> {
         match self.mailbox() {

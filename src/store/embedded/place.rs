@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::network;
 use crate::error::{Error, Kind, Result};
@@ -19,6 +20,29 @@ pub(super) struct FileId {
     device: u64,
     /// The file in it.
     inode: u64,
+}
+
+/// How a file looks from outside. SQLite touches its owner at times, so the time of that says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Look {
+    device: u64,
+    inode: u64,
+    size: u64,
+    written: (i64, i64),
+}
+
+impl Look {
+    fn of(meta: &std::fs::Metadata) -> Look {
+        let written = (meta.mtime(), meta.mtime_nsec());
+        Look { device: meta.dev(), inode: meta.ino(), size: meta.len(), written }
+    }
+}
+
+/// How the database's files look from outside, so that a change by another program is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Trace {
+    base: Look,
+    log: Option<Look>,
 }
 
 /// What a path must be.
@@ -63,14 +87,31 @@ impl Place {
 
     /// How long SQLite's log is, in bytes; 0 when there is none.
     pub(super) fn log_size(&self) -> u64 {
-        let mut log = self.file.clone().into_os_string();
-        log.push("-wal");
-        std::fs::metadata(log).map_or(0, |meta| meta.len())
+        std::fs::metadata(self.log()).map_or(0, |meta| meta.len())
     }
 
     /// The file that is touched when something changed.
     pub(super) fn wake(&self) -> PathBuf {
         self.dir.join("wake")
+    }
+
+    /// The file that shows the last change.
+    pub(super) fn bell(&self) -> PathBuf {
+        self.dir.join("bell")
+    }
+
+    /// What the database's files look like from outside; `None` when they need looking after.
+    pub(super) fn trace(&self) -> Option<Trace> {
+        let base = inspect(&self.file, Sort::File).ok()?.filter(|meta| meta.mode() & 0o7777 == 0o600)?;
+        let log = std::fs::symlink_metadata(self.log()).ok();
+        Some(Trace { base: Look::of(&base), log: log.as_ref().map(Look::of) })
+    }
+
+    /// SQLite's log.
+    fn log(&self) -> PathBuf {
+        let mut log = self.file.clone().into_os_string();
+        log.push("-wal");
+        log.into()
     }
 
     /// Makes or mends the directory, and refuses what does not belong there.
@@ -143,14 +184,18 @@ impl Place {
 
     /// The wake file, made when there is none.
     pub(super) fn open_wake(&self) -> Result<File> {
-        let path = self.wake();
+        self.open_own(&self.wake())
+    }
+
+    /// A file of the store, open for writing and made when there is none. `Denied` when it is not the store's own.
+    pub(super) fn open_own(&self, path: &Path) -> Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600));
-        let file = File::from(file.map_err(|error| failed("open", &path, error.into()))?);
-        let meta = file.metadata().map_err(|error| failed("look at", &path, error))?;
-        judge(&path, &meta, Sort::File)?;
+        let file = rustix::fs::open(path, flags, Mode::from_raw_mode(0o600));
+        let file = File::from(file.map_err(|error| failed("open", path, error.into()))?);
+        let meta = file.metadata().map_err(|error| failed("look at", path, error))?;
+        judge(path, &meta, Sort::File)?;
         if meta.mode() & 0o7777 != 0o600 {
-            set_mode(&path, 0o600)?;
+            set_mode(path, 0o600)?;
         }
         Ok(file)
     }

@@ -12,11 +12,12 @@ use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::memory;
 use crate::model::{AgentName, Millis, State};
 use crate::store::{PRESENCE, Sighting};
 
-/// The longest file that is read.
-const MAX_FILE: u64 = 4_096;
+/// The longest file that is read, in bytes.
+const MAX_FILE: usize = 4_096;
 
 /// What a file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,11 +115,13 @@ impl Presence {
     /// Hands the presence of `from` over to `to`.
     pub(super) fn rename(&self, from: &AgentName, to: &AgentName) {
         let _ = std::fs::rename(self.dir.join(encode(from)), self.dir.join(encode(to)));
+        let _ = std::fs::remove_file(self.dir.join(memory::file_of(from)));
     }
 
     /// Forgets `name`.
     pub(super) fn remove(&self, name: &AgentName) {
         let _ = std::fs::remove_file(self.dir.join(encode(name)));
+        let _ = std::fs::remove_file(self.dir.join(memory::file_of(name)));
     }
 
     /// Every name that was ever seen, and when.
@@ -169,9 +172,9 @@ fn open(path: &Path) -> Option<(File, Seen)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
     let meta = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let mut text = Vec::new();
-    (&mut file).take(MAX_FILE).read_to_end(&mut text).ok()?;
-    let told = serde_json::from_slice(&text).unwrap_or_default();
+    let mut text = [0; MAX_FILE];
+    let length = file.read(&mut text).ok()?;
+    let told = serde_json::from_slice(&text[..length]).unwrap_or_default();
     Some((file, Seen { at: modified(&meta), told }))
 }
 
@@ -198,7 +201,7 @@ fn times(at: Millis) -> Timestamps {
 }
 
 /// The file of a name. Some file systems do not tell `Ann` from `ann`, so capitals are spelled `+a`.
-fn encode(name: &AgentName) -> String {
+pub(super) fn encode(name: &AgentName) -> String {
     let mut file = String::new();
     for c in name.as_str().chars() {
         if c.is_ascii_uppercase() {

@@ -13,7 +13,8 @@ pub(super) const LASTING_LOG: u64 = 1_000 * 4_120;
 
 /// Makes the tables of an empty file.
 ///
-/// * `meta` has one row: who may use the store (`phase`), the numbers given out last, and the counters.
+/// * `meta` has one row: who may use the store (`phase`), the numbers given out last, the counters, and the
+///   number of the last change.
 /// * `mailboxes` count what lies in them, so that nobody has to; `name` is the one that does not only forward.
 /// * `names` point to mailboxes and say which session holds them.
 /// * `mail.due_at` is when the state ends by itself: the TTL, the lease, or when history or a dead letter goes.
@@ -29,7 +30,8 @@ CREATE TABLE meta (
   last_generation INTEGER NOT NULL DEFAULT 0,
   sent INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   died INTEGER NOT NULL DEFAULT 0, trimmed INTEGER NOT NULL DEFAULT 0,
-  dead_trimmed INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0);
+  dead_trimmed INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,
+  change INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE mailboxes (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL,
   ready INTEGER NOT NULL DEFAULT 0, urgent INTEGER NOT NULL DEFAULT 0,

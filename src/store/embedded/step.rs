@@ -50,7 +50,7 @@ impl Embedded {
 
     /// Records a sign of life after a verb that looked. Only the first after silence is worth a
     /// transaction, and even that is no reason to fail.
-    fn sight(&self, now: Millis, name: &AgentName, sighting: &Sighting) {
+    pub(super) fn sight(&self, now: Millis, name: &AgentName, sighting: &Sighting) {
         if self.presence.touch(name, sighting, now) {
             return;
         }

@@ -46,7 +46,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("schemars", ANYWHERE),
     ("serde", ANYWHERE),
     ("serde_json", ANYWHERE),
-    ("sha1_smol", &["store::valkey"]),
     ("sha2", &["identity", "ops", "store::embedded"]),
     ("similar", &["cmd::install"]),
     ("tiny_http", &["web"]),
