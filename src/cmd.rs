@@ -21,6 +21,7 @@ mod man;
 mod monitor;
 mod names;
 mod pause;
+mod quick;
 mod read;
 mod rename;
 mod send;
@@ -34,6 +35,7 @@ mod watch;
 mod whoami;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -169,7 +171,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
     if let Some(shell) = env.get(completions::VARIABLE) {
         return completions::complete(shell, args);
     }
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match quick::parse(args).map_or_else(|| Cli::try_parse_from(args), Ok) {
         Ok(cli) => cli,
         Err(error) => return usage::report(&error, args, look),
     };
@@ -191,14 +193,16 @@ fn run(cli: Cli, out: &Output) -> Outcome {
     let Flags { agent, store, json: _, color: _, quiet: _ } = cli.flags;
     let globals = Globals { agent, store };
     let app = || App::new(globals.clone());
+    // After these the process ends: what they hold is the system's to take back, at less cost than piece by piece.
+    let brief = || app().map(ManuallyDrop::new);
     match cli.command {
-        Command::Send(args) => send::run(&mut app()?, out, args),
+        Command::Send(args) => send::run(&mut *brief()?, out, args),
         Command::Ask(args) => ask::run(&mut app()?, out, args),
         Command::Read(args) => read::run(&mut app()?, out, args),
         Command::Ack(args) => settle::ack(&mut app()?, out, args),
         Command::Extend(args) => settle::extend(&mut app()?, out, args),
         Command::Release(args) => settle::release(&mut app()?, out, args),
-        Command::Check(args) => check::run(&mut app()?, out, args),
+        Command::Check(args) => check::run(&mut *brief()?, out, args),
         Command::Broadcast(args) => broadcast::run(&mut app()?, out, args),
         Command::Broadcasts(args) => broadcast::feed(&mut app()?, out, args),
         Command::Agents(args) => agents::run(&mut app()?, out, args),

@@ -57,6 +57,8 @@ pub struct App {
     patience: Cell<Option<Patience>>,
     said: Cell<bool>,
     visit: Option<Visit>,
+    /// How long to wait for another process that has the session's registration; `None` as long as it takes.
+    pub lock_limit: Option<Duration>,
     opened: OnceCell<Opened>,
 }
 
@@ -91,7 +93,7 @@ impl App {
 
     fn with(globals: Globals, settings: Settings, env: Env, patience: Option<Patience>, visit: Option<Visit>) -> App {
         let (patience, said) = (Cell::new(patience), Cell::new(false));
-        App { globals, settings, env, patience, said, visit, opened: OnceCell::new() }
+        App { globals, settings, env, patience, said, visit, lock_limit: None, opened: OnceCell::new() }
     }
 
     /// The session that a visitor came to, when it is registered and still in the same conversation.
@@ -202,6 +204,7 @@ impl App {
             around: &around_now,
             found: &visit.found,
             session_id: visit.session_id.as_deref(),
+            lock_limit: self.lock_limit,
         });
         let ctx = self.acting(store, identity.actor.clone());
         let home = chosen.address.secret();
@@ -217,7 +220,8 @@ impl App {
     /// Claims the wish or the next free name, and writes it down. Another process may have done so meanwhile.
     fn claim(&self, ctx: &Ctx<'_>, session: &Registration, home: Home<'_>) -> Result<Registration> {
         let registry = self.registry();
-        let mut desk = registry.desk(session.pid, session.started)?;
+        let desk = registry.desk_within(session.pid, session.started, self.lock_limit)?;
+        let mut desk = desk.ok_or_else(session::busy)?;
         let Some(mut now) = desk.registration.clone() else {
             desk.remove();
             return Err(Error::new(Kind::NameLost, "the session has ended"));

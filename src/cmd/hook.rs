@@ -8,6 +8,7 @@ mod telling;
 mod wire;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use self::telling::Telling;
 use super::app::{App, System, Visit};
 use super::told;
 use crate::config::{Env, Settings};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::identity::client::{self, Form};
 use crate::identity::registry::{Clues, Registration, Registry};
 use crate::identity::session;
@@ -31,6 +32,8 @@ use crate::store::address::Patience;
 const IN_ALL: Duration = Duration::from_millis(260);
 /// What of that is kept for noting that the store did not answer.
 const NOTING: Duration = Duration::from_millis(60);
+/// Which part of that, at most, is spent waiting for another hook of the same session: `IN_ALL` divided by this.
+const FOR_OTHERS: u32 = 8;
 /// The variable that gives a hook more or less time, in milliseconds: for tests, and for machines that are slower than users.
 const IN_ALL_VARIABLE: &str = "POSTINO_HOOK_MS";
 
@@ -63,14 +66,16 @@ pub fn main(args: &[OsString]) -> ExitCode {
     let started = Instant::now();
     let env = Env::of_process();
     let given = env.as_ref().ok().and_then(|env| env.get(IN_ALL_VARIABLE)?.parse().ok()).map(Duration::from_millis);
-    let end = started + given.unwrap_or(IN_ALL);
+    let in_all = given.unwrap_or(IN_ALL);
+    let end = started + in_all;
     watch(end);
     // A panic would be shown to the user as a failure of the client.
     std::panic::set_hook(Box::new(|_| {}));
     let _ = std::panic::catch_unwind(|| {
         let Ok(env) = env else { return };
         let word = |n: usize| args.get(n).and_then(|word| word.to_str()).unwrap_or_default();
-        let outcome = serve(word(0), word(1), &env, end.checked_sub(NOTING).unwrap_or(end));
+        let limits = (end.checked_sub(NOTING).unwrap_or(end), in_all / FOR_OTHERS);
+        let outcome = serve(word(0), word(1), &env, limits);
         if env.get("POSTINO_DEBUG").is_some_and(|value| value != "0") {
             report(word(0), &outcome, started);
         }
@@ -101,8 +106,8 @@ fn report(called: &str, outcome: &Result<&'static str>, started: Instant) {
     output().notice(&format!("hook {called}: {what} ({} ms)", started.elapsed().as_millis()));
 }
 
-/// Does what the event asks for; says in a few words what that was.
-fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'static str> {
+/// Does what the event asks for, by a deadline and with a limit of waiting for others; says in a few words what that was.
+fn serve(called: &str, said: &str, env: &Env, (deadline, for_others): (Instant, Duration)) -> Result<&'static str> {
     let Some(wire) = wire::read(std::io::stdin().lock()) else { return Ok("no JSON on stdin") };
     let Some(event) = Event::of(called, &wire) else { return Ok("nothing to do") };
     let settings = Settings::read(env)?;
@@ -112,12 +117,16 @@ fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'sta
     let form = event.form(found.client.get_or_insert(&client::CLAUDE));
     let patience = Patience { connect: IN_ALL, command: IN_ALL, deadline: Some(deadline) };
     let visit = Visit { found, session_id: wire.session().map(str::to_owned) };
-    let mut app = App::visiting(env.clone(), settings, visit, patience);
+    // The process ends with this: what it holds is the system's to take back, at less cost than piece by piece.
+    let mut app = ManuallyDrop::new(App::visiting(env.clone(), settings, visit, patience));
+    app.lock_limit = Some(for_others);
     if event == Event::End {
         return depart(&app, &registry);
     }
     let text = match news(&mut app, event) {
         Ok(news) => tell(&app, &registry, event, form, &news)?,
+        // Another hook is at it: that is no failure of the store.
+        Err(error) if error.kind == Kind::Conflict => return Err(error),
         Err(error) => {
             let again = registry.failed();
             if event != Event::Start || !again {
@@ -168,7 +177,9 @@ fn tell(app: &App, registry: &Registry, event: Event, form: Form, news: &CheckRe
         telling.name = false;
     }
     if telling.applied(seen) != *seen {
-        let mut desk = registry.desk(seen.pid, seen.started)?;
+        let desk = registry.desk_within(seen.pid, seen.started, app.lock_limit)?;
+        // Another hook is at it, and what is not told now is told at the next prompt.
+        let Some(mut desk) = desk else { return Ok(None) };
         let Some(now) = desk.registration.clone() else {
             desk.remove();
             return Ok(None);
@@ -226,7 +237,8 @@ pub fn depart(app: &App, registry: &Registry) -> Result<&'static str> {
     // Opening may bring the registration up to date, for which it takes the lock itself.
     let opened = app.ctx().map(drop);
     // Leaving is done under the lock, or a monitor that finds the claim gone would claim a name for a session that is about to end.
-    let desk = registry.desk(session.pid, session.started)?;
+    let desk = registry.desk_within(session.pid, session.started, app.lock_limit)?;
+    let Some(desk) = desk else { return Err(session::busy()) };
     let left = opened.and_then(|()| leave(app, session));
     desk.remove();
     left.map(|()| "session ended")

@@ -77,10 +77,9 @@ fn look_by_ps(pid: u32) -> Option<Process> {
 
 /// A file of some kilobytes at most, in one read: its size, which `/proc` does not tell, need not be known before.
 pub(super) fn small_file(path: impl AsRef<Path>) -> Option<Vec<u8>> {
-    let mut content = vec![0; 8 << 10];
+    let mut content = [0; 8 << 10];
     let n = File::open(path).ok()?.read(&mut content).ok()?;
-    content.truncate(n);
-    Some(content)
+    Some(content[..n].to_vec())
 }
 
 /// Where a process id means something: this boot and this pid namespace, as 16 hex digits.

@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::desk::Desk;
 use super::client::{self, CLIENTS, Client};
 use super::process::{self, Process};
 use crate::config::Env;

@@ -4,8 +4,10 @@
 //! store for names; what a name allows is the store's to judge.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::registry::{Desk, Found, Marks, Registration, Registry};
+use super::process::Process;
+use super::registry::{Found, Marks, Registration, Registry};
 use super::{Rule, Surroundings, process, project};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Generation, State};
@@ -25,6 +27,8 @@ pub struct Entrance<'a> {
     pub found: &'a Found,
     /// The conversation, where the client told it.
     pub session_id: Option<&'a str>,
+    /// How long to wait for another process that is entering; `None` as long as it takes.
+    pub lock_limit: Option<Duration>,
 }
 
 /// The store that a claim is in: its address with secrets, and the key prefix.
@@ -44,18 +48,18 @@ impl Entrance<'_> {
     }
 
     /// Brings the registration up to date, under its lock: makes it, follows the conversation, gets the name. What is known is
-    /// kept also when the store fails, so that the next process goes on from there.
+    /// kept also when the store fails, so that the next process goes on from there. Who has not got the lock in time uses the
+    /// registration as it is; `Conflict` when there is none with a name yet.
     pub fn enter(&self, ctx: &Ctx<'_>, home: Home<'_>) -> Result<Registration> {
-        let mut desk = self.desk()?;
+        let Process { pid, started, .. } = self.found.process;
+        let Some(mut desk) = self.registry.desk_within(pid, started, self.lock_limit)? else {
+            return self.found.registration.clone().filter(|session| session.generation.is_some()).ok_or_else(busy);
+        };
         let mut session = desk.registration.clone().unwrap_or_else(|| self.fresh());
         self.follow(ctx, &mut session);
         let named = self.name(ctx, &mut session, home);
         desk.write(&session)?;
         named.map(|()| session)
-    }
-
-    fn desk(&self) -> Result<Desk<'_>> {
-        self.registry.desk(self.found.process.pid, self.found.process.started)
     }
 
     /// A registration without a claim, with the name that the rules give.
@@ -202,6 +206,12 @@ fn nobody(actor: &Actor) -> Actor {
 
 fn step<'s>(ctx: &'s Ctx<'_>, by: &'s Actor) -> Step<'s> {
     Step { by, now: ctx.machine.now(), policy: &ctx.policy }
+}
+
+/// The failure of who has not got a registration's lock in time.
+pub fn busy() -> Error {
+    Error::new(Kind::Conflict, "another process is bringing this session's registration up to date")
+        .hint("try again in a moment")
 }
 
 fn all_held(wish: &AgentName) -> Error {

@@ -6,4 +6,5 @@ mod many;
 mod monitor;
 mod names;
 mod session;
+mod taken;
 mod told;

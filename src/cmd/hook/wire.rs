@@ -13,6 +13,8 @@ const MOST: usize = 32 << 20;
 const MOST_OF_AN_ID: usize = 256;
 /// How much is read at once: what a pipe holds.
 const CHUNK: usize = 64 << 10;
+/// How much is read at first: most events are smaller, and fresh memory has its cost.
+const FIRST: usize = 8 << 10;
 
 /// A client's JSON.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
@@ -43,10 +45,10 @@ impl Wire {
 
 /// Reads a client's JSON, and no further than its end: not every client closes the pipe. `None` when it is none.
 pub fn read(mut from: impl Read) -> Option<Wire> {
-    let mut text = Vec::with_capacity(CHUNK);
+    let mut text = Vec::new();
     loop {
         let start = text.len();
-        text.resize(start + CHUNK, 0);
+        text.resize(start + if start == 0 { FIRST } else { CHUNK }, 0);
         let n = from.read(&mut text[start..]).ok()?;
         text.truncate(start + n);
         if text.trim_ascii_end().ends_with(b"}")

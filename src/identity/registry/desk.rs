@@ -6,11 +6,15 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Registration, Registry, cannot_write, make_folder, replace};
 use crate::error::Result;
+
+/// How long who has a limit waits between two looks at a lock.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A locked registration; the lock ends with this value.
 pub struct Desk<'a> {
@@ -25,10 +29,32 @@ pub struct Desk<'a> {
 impl Registry {
     /// Waits for the lock of this client process's registration, and reads it.
     pub fn desk(&self, pid: u32, started: u64) -> Result<Desk<'_>> {
+        let lock = self.path(pid, started).with_extension("lock");
+        Ok(self.at(pid, started, hold(&lock)?))
+    }
+
+    /// The same, but waits no longer than the limit; `None` when somebody else had the lock all the time. Without a limit it waits.
+    pub fn desk_within(&self, pid: u32, started: u64, limit: Option<Duration>) -> Result<Option<Desk<'_>>> {
+        let Some(limit) = limit else { return self.desk(pid, started).map(Some) };
+        let lock = self.path(pid, started).with_extension("lock");
+        let end = Instant::now() + limit;
+        loop {
+            let file = open(&lock)?;
+            let is_held = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+            if is_held && is_same(&file, &lock) {
+                return Ok(Some(self.at(pid, started, file)));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn at(&self, pid: u32, started: u64, held: File) -> Desk<'_> {
         let path = self.path(pid, started);
-        let lock = path.with_extension("lock");
-        let held = hold(&lock)?;
-        Ok(Desk { registry: self, path, lock, _held: held, registration: self.read(pid, started) })
+        let (lock, registration) = (path.with_extension("lock"), self.read(pid, started));
+        Desk { registry: self, path, lock, _held: held, registration }
     }
 
     /// The lock of the one monitor of this client process; `None` while another one has it.
