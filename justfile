@@ -30,6 +30,14 @@ deny:
 bench *args: dist
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}
 
+# The same with curves, written into docs/performance.md; takes some minutes and wants a quiet machine.
+figures *args: dist
+    POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- --write {{ args }}
+
+# What one Valkey server carries, written into docs/scale.md.
+scale *args:
+    benches/scale.sh {{ args }}
+
 # One static binary in dist/, at most 10 MB.
 dist:
     .ci/dist

@@ -15,12 +15,6 @@ use tempfile::TempDir;
 
 /// Nothing listens there, so that the first use chooses the embedded store.
 const NOWHERE: &str = "redis://127.0.0.1:1";
-/// How many agents a full workspace has; each of them sends its share of the mail.
-const AGENTS: usize = 1_000;
-/// How many messages each agent sends to the reader.
-const MAIL_EACH: usize = 10;
-/// How many of the agents broadcast once.
-const BROADCASTS: usize = 500;
 /// How many processes fill a workspace at once.
 const FILLERS: usize = 4;
 
@@ -78,55 +72,78 @@ impl Home {
 
     /// Starts a session whose client is this process, so that hooks have somebody to tell.
     pub(crate) fn session(&self) -> Result<()> {
-        fs::write(
-            self.folder().join("event.json"),
-            r#"{"session_id":"bench","hook_event_name":"any","prompt":"go on"}"#,
-        )?;
+        fs::write(self.event(), r#"{"session_id":"bench","hook_event_name":"any","prompt":"go on"}"#)?;
         self.hook("session-start")?;
         ensure!(fs::read_dir(self.folder().join("sessions"))?.count() == 1, "the session is not registered");
         Ok(())
     }
 
-    /// Calls a hook of the session.
-    pub(crate) fn hook(&self, event: &str) -> Result<()> {
+    /// The session's name.
+    pub(crate) fn session_name(&self) -> Result<String> {
         let mut command = Command::new(&self.binary);
         command.env_clear().envs(self.variables()).env("POSTINO_CLIENT_PID", std::process::id().to_string());
-        command.current_dir(self.folder()).stdin(File::open(self.folder().join("event.json"))?);
-        let status = command.args(["hook", event]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        let output = command.current_dir(self.folder()).args(["whoami", "--json"]).output()?;
+        let me: Value = serde_json::from_slice(&output.stdout).context("reading the answer of whoami")?;
+        Ok(me["agent"].as_str().context("whoami tells no name")?.to_owned())
+    }
+
+    /// Calls a hook of the session.
+    pub(crate) fn hook(&self, event: &str) -> Result<()> {
+        let mut command = self.hook_command(event);
+        command.current_dir(self.folder()).stdin(File::open(self.event())?);
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
         ensure!(status.success(), "the hook ended with {status}");
         Ok(())
     }
 
-    /// Fills the workspace: agents, mail waiting for the reader, broadcasts it has not seen; and looks that they are there.
-    pub(crate) fn fill(&self, reader: &str) -> Result<()> {
-        let share = |first: usize| (first..AGENTS).step_by(FILLERS).try_for_each(|number| self.agent(number, reader));
-        thread::scope(|scope| {
-            let fillers: Vec<_> = (0..FILLERS).map(|first| scope.spawn(move || share(first))).collect();
-            fillers.into_iter().try_for_each(|filler| filler.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        })?;
-        let news: Value = serde_json::from_str(&self.answer(reader, &["check", "--json"])?)?;
-        ensure!(news["unreadMessages"] == AGENTS * MAIL_EACH, "not all mail arrived: {news}");
-        ensure!(news["unseenBroadcasts"] == BROADCASTS.min(AGENTS), "not all broadcasts arrived: {news}");
-        let agents: Value = serde_json::from_str(&self.answer(reader, &["agents", "--json"])?)?;
-        ensure!(agents["total"].as_u64() >= Some(AGENTS as u64), "not all agents are there: {}", agents["total"]);
-        Ok(())
+    fn event(&self) -> PathBuf {
+        self.folder().join("event.json")
     }
 
-    /// What one of the many agents does.
-    fn agent(&self, number: usize, reader: &str) -> Result<()> {
-        let name = format!("agent-{number}");
-        for count in 0..MAIL_EACH {
-            self.answer(&name, &["send", reader, &format!("message {count} of {name}: the build is green")])?;
-        }
-        if number < BROADCASTS {
-            self.answer(&name, &["broadcast", &format!("{name} is here")])?;
-        }
-        self.answer("nobody", &["send", &name, "welcome"]).map(drop)
+    fn hook_command(&self, event: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env_clear().envs(self.variables()).env("POSTINO_CLIENT_PID", std::process::id().to_string());
+        command.args(["hook", event]);
+        command
+    }
+
+    /// Makes something grow from one size to another, by several processes at once, each doing one step.
+    pub(crate) fn grow(&self, from: usize, to: usize, step: impl Fn(&Home, usize) -> Result<()> + Sync) -> Result<()> {
+        let step = &step;
+        let share = |first: usize| (first..to).step_by(FILLERS).try_for_each(|number| step(self, number));
+        thread::scope(|scope| {
+            let fillers: Vec<_> = (from..from + FILLERS).map(|first| scope.spawn(move || share(first))).collect();
+            fillers.into_iter().try_for_each(|filler| filler.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })
+    }
+
+    /// What a check counts for an agent: unread mail and unseen broadcasts.
+    pub(crate) fn news(&self, reader: &str) -> Result<(u64, u64)> {
+        let news: Value = serde_json::from_str(&self.answer(reader, &["check", "--json"])?)?;
+        let count = |field: &str| news[field].as_u64().context("reading an answer of check");
+        Ok((count("unreadMessages")?, count("unseenBroadcasts")?))
     }
 
     /// How many system calls a command makes; `None` when strace is not here or may not look.
     pub(crate) fn system_calls(&self, agent: &str, words: &[&str]) -> Result<Option<u64>> {
-        system_calls(&self.command(agent, words), self.folder())
+        system_calls(&self.command(agent, words), None, self.folder())
+    }
+
+    /// How many a hook makes.
+    pub(crate) fn system_calls_of_hook(&self, event: &str) -> Result<Option<u64>> {
+        system_calls(&self.hook_command(event), Some(&self.event()), self.folder())
+    }
+
+    /// How often a hook of this other binary asks for memory; `None` when valgrind is not here. It cannot see into a static binary.
+    pub(crate) fn allocations_of_hook(&self, binary: &Path, event: &str) -> Result<Option<u64>> {
+        let hook = self.hook_command(event);
+        let mut valgrind = Command::new("valgrind");
+        valgrind.arg("--tool=memcheck").arg(binary).args(hook.get_args()).env_clear().env("POSTINO_HOOK_MS", "60000");
+        valgrind.envs(hook.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let Ok(output) = valgrind.stdin(File::open(self.event())?).output() else { return Ok(None) };
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().find_map(|line| line.split_once("total heap usage: "));
+        Ok(line.and_then(|(_, usage)| usage.split(' ').next()?.replace(',', "").parse().ok()))
     }
 
     fn command(&self, agent: &str, words: &[&str]) -> Command {
@@ -159,17 +176,17 @@ pub(crate) fn nothing() -> Result<()> {
 pub(crate) fn system_calls_of_nothing(folder: &Path) -> Result<Option<u64>> {
     let mut command = Command::new("/bin/true");
     command.env_clear();
-    system_calls(&command, folder)
+    system_calls(&command, None, folder)
 }
 
-fn system_calls(of: &Command, folder: &Path) -> Result<Option<u64>> {
+fn system_calls(of: &Command, stdin: Option<&Path>, folder: &Path) -> Result<Option<u64>> {
     let counts = folder.join("strace.txt");
     let mut strace = Command::new("strace");
     strace
         .args(["-c", "-f", "-o"])
         .arg(&counts)
         .env_clear()
-        .stdin(Stdio::null())
+        .stdin(stdin.map_or(Ok(Stdio::null()), |path| File::open(path).map(Stdio::from))?)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     strace.envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -1,62 +1,74 @@
-//! The table on stdout. It knows how a figure reads, not how it came about.
+//! The table: printed as it grows, kept for the document. It knows how a figure reads, not how it came about.
 #![expect(clippy::print_stdout, reason = "the table is the answer")]
 
 use std::time::Duration;
 
 use crate::timing::Pair;
 
-/// Prints the line above the figures.
-pub(crate) fn heading() {
-    println!("\n{:<44} {:<9} {:>9} {:>9} {:>6} {:>5}", "what", "store", "ours", "base", "ratio", "bar");
+/// The figures so far.
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<[String; 7]>,
 }
 
-/// Prints a measured time, and the ratio with its bar where there is one.
-pub(crate) fn row(what: &str, store: &str, pair: &Pair, bar: Option<f64>) {
-    let base = pair.base.map(shown).unwrap_or_default();
-    let ratio = pair.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-    let limit = bar.map(|bar| format!("{bar:.1}")).unwrap_or_default();
-    let over = bar.zip(pair.ratio()).is_some_and(|(bar, ratio)| ratio > bar);
-    println!("{what:<44} {store:<9} {:>9} {base:>9} {ratio:>6} {limit:>5}{}", shown(pair.ours), mark(over));
-}
+impl Table {
+    /// Prints the line above the figures.
+    pub(crate) fn heading() -> Table {
+        println!("\n{:<46} {:<9} {:>9} {:>9} {:>6} {:>8}", "what", "store", "ours", "base", "ratio", "bar");
+        Table::default()
+    }
 
-/// Prints what was counted: a number, or the commands one by one.
-pub(crate) fn counted(what: &str, store: &str, things: &[String]) {
-    println!("{what:<44} {store:<9} {}", things.join(" "));
-}
+    /// A measured time, and the ratio with its bar where there is one.
+    pub(crate) fn row(&mut self, what: &str, store: &str, pair: &Pair, bar: Option<f64>) {
+        let base = pair.base.map(shown).unwrap_or_default();
+        let ratio = pair.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+        let limit = bar.map(|bar| format!("{bar:.1}")).unwrap_or_default();
+        let over = bar.zip(pair.ratio()).is_some_and(|(bar, ratio)| ratio > bar);
+        self.add([what.into(), store.into(), shown(pair.ours), base, ratio, limit, mark(over).into()]);
+    }
 
-/// Prints the trips of a verb beside how many there have to be; fewer would mean that another store was measured.
-pub(crate) fn trips(what: &str, store: &str, commands: &[String], bar: usize) {
-    let differs = if commands.len() == bar { "" } else { "  DIFFERS" };
-    println!(
-        "{what:<44} {store:<9} {:>9} {:>9} {:>6} {bar:>5}{differs}  {}",
-        commands.len(),
-        "",
-        "",
-        commands.join(" ")
-    );
-}
+    /// What was counted beside what `/bin/true` needs.
+    pub(crate) fn counted(&mut self, what: &str, store: &str, ours: u64, base: Option<u64>) {
+        let base = base.map(|base| base.to_string()).unwrap_or_default();
+        self.add([what.into(), store.into(), ours.to_string(), base, String::new(), String::new(), String::new()]);
+    }
 
-/// Prints a size with its bar.
-pub(crate) fn size(what: &str, bytes: u64, bar: u64) {
-    let megabytes = |bytes: u64| format!("{:.2} MB", bytes as f64 / 1e6);
-    println!(
-        "{what:<44} {:<9} {:>9} {:>9} {:>6} {:>5}{}",
-        "",
-        megabytes(bytes),
-        "",
-        "",
-        megabytes(bar),
-        mark(bytes > bar)
-    );
-}
+    /// The trips of a verb beside how many there have to be; fewer would mean that another store was measured.
+    pub(crate) fn trips(&mut self, what: &str, store: &str, commands: &[String], bar: usize) {
+        let differs = if commands.len() == bar { String::new() } else { format!("DIFFERS {}", commands.join(" ")) };
+        let ours = commands.len().to_string();
+        self.add([what.into(), store.into(), ours, String::new(), String::new(), bar.to_string(), differs]);
+    }
 
-/// Says that a figure could not be had.
-pub(crate) fn missing(what: &str, why: &str) {
-    println!("{what:<44} MISSING: {why}");
+    /// A size with its bar.
+    pub(crate) fn size(&mut self, what: &str, bytes: u64, bar: u64) {
+        let megabytes = |bytes: u64| format!("{:.2} MB", bytes as f64 / 1e6);
+        let over = mark(bytes > bar).to_owned();
+        self.add([what.into(), String::new(), megabytes(bytes), String::new(), String::new(), megabytes(bar), over]);
+    }
+
+    /// A figure that could not be had.
+    pub(crate) fn missing(&mut self, what: &str, why: &str) {
+        let none = String::new;
+        self.add([what.into(), none(), none(), none(), none(), none(), format!("MISSING: {why}")]);
+    }
+
+    /// The table as Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let head = "| what | store | ours | base | ratio | bar | |\n|---|---|---:|---:|---:|---:|---|\n";
+        let line = |row: &[String; 7]| format!("| {} |\n", row.join(" | "));
+        head.to_owned() + &self.rows.iter().map(line).collect::<String>()
+    }
+
+    fn add(&mut self, row: [String; 7]) {
+        let [what, store, ours, base, ratio, bar, note] = &row;
+        println!("{what:<46} {store:<9} {ours:>9} {base:>9} {ratio:>6} {bar:>8}  {note}");
+        self.rows.push(row);
+    }
 }
 
 fn mark(over: bool) -> &'static str {
-    if over { "  OVER" } else { "" }
+    if over { "OVER" } else { "" }
 }
 
 fn shown(time: Duration) -> String {

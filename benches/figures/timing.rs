@@ -28,8 +28,19 @@ pub(crate) fn paired(
     ours: impl Fn(usize) -> Result<()>,
     base: impl Fn(usize) -> Result<()>,
 ) -> Result<Pair> {
+    prepared(rounds, |_| Ok(()), ours, base)
+}
+
+/// The same, with something before each round that is not measured.
+pub(crate) fn prepared(
+    rounds: usize,
+    prepare: impl Fn(usize) -> Result<()>,
+    ours: impl Fn(usize) -> Result<()>,
+    base: impl Fn(usize) -> Result<()>,
+) -> Result<Pair> {
     let (mut of_ours, mut of_base) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + rounds {
+        prepare(round)?;
         let (a, b);
         if round % 2 == 0 {
             a = timed(&ours, round)?;
