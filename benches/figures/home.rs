@@ -108,7 +108,12 @@ impl Home {
     }
 
     /// Makes something grow from one size to another, by several processes at once, each doing one step.
-    pub(crate) fn grow(&self, from: usize, to: usize, step: impl Fn(&Home, usize) -> Result<()> + Sync) -> Result<()> {
+    pub(crate) fn grow(
+        &self,
+        from: usize,
+        to: usize,
+        step: impl Fn(&Home, usize) -> Result<()> + std::marker::Sync,
+    ) -> Result<()> {
         let step = &step;
         let share = |first: usize| (first..to).step_by(FILLERS).try_for_each(|number| step(self, number));
         thread::scope(|scope| {

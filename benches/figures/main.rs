@@ -37,8 +37,11 @@ const READER: &str = "reader";
 
 /// What all figures need.
 struct Bench {
+    /// The binary to measure.
     binary: PathBuf,
+    /// How many rounds a median is taken of.
     rounds: usize,
+    /// The figures so far.
     table: Table,
 }
 

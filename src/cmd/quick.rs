@@ -7,14 +7,17 @@ use clap::{Args, FromArgMatches};
 
 use super::{Cli, Command, Flags, agents, broadcast, check, read, send, settle};
 
+/// What parses one command.
+type Parser = fn(&[OsString]) -> Option<Cli>;
+
 /// Parses a frequent command; `None` when it is another one, or anything else than a correct call of it.
 pub fn parse(args: &[OsString]) -> Option<Cli> {
     let words = args.iter().skip(1).filter_map(|arg| arg.to_str());
-    words.filter_map(|word| parser(word)).next()?(args)
+    words.filter_map(parser).next()?(args)
 }
 
 /// The parser of one command.
-fn parser(name: &str) -> Option<fn(&[OsString]) -> Option<Cli>> {
+fn parser(name: &str) -> Option<Parser> {
     match name {
         "send" => Some(|args| only::<send::Args>("send", args, Command::Send)),
         "read" => Some(|args| only::<read::Args>("read", args, Command::Read)),

@@ -215,7 +215,7 @@ fn play(world: &mut World, op: &Op) {
             world.receipts.extend(receipts.map(|receipt| (*who, receipt)));
         }
         Op::Settle(which, what) if !world.receipts.is_empty() => {
-            let (who, receipt) = which.get(&world.receipts).clone();
+            let (who, receipt) = *which.get(&world.receipts);
             let _ = store.settle(&step(&actor(NAMES[who], Standing::Named), now), &[receipt], *what);
         }
         Op::Rename(who, to) => {
