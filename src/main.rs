@@ -13,6 +13,11 @@ mod store;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+/// musl maps and unmaps memory for each few pieces, which is most of what a short process would do.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let args = config::args();
     let is_word = |arg: &OsString| !arg.as_encoded_bytes().starts_with(b"-");

@@ -32,6 +32,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cmd", "main"]),
     ("clap_mangen", &["cmd", "main"]),
     ("directories", &["config"]),
+    ("dlmalloc", &["main"]),
     ("getrandom", &["config"]),
     ("jiff", &["cmd", "model", "output"]),
     ("jsonc_parser", &["cmd::install"]),
