@@ -1,6 +1,7 @@
 //! Many real processes at once, some of them killed: what is accepted arrives, and nothing comes twice but for what
 //! the delivery promise allows. It knows postino only by its command line.
 
+mod chance;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,8 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use run::{Chance, Run};
+use chance::Chance;
+use run::Run;
 use serde_json::Value;
 
 use crate::support::{Postino, on_each_store};
