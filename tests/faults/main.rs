@@ -9,7 +9,20 @@
 
 #[path = "../it/processes/chance.rs"]
 mod chance;
+mod clients;
+mod faults;
+mod field;
+mod front;
 mod history;
 mod judge;
 mod mutants;
 mod perfect;
+mod script;
+#[expect(dead_code, reason = "shared with other tests, which use the rest")]
+#[path = "../it/server.rs"]
+mod server;
+#[expect(dead_code, unused_imports, unused_macros, reason = "shared with other tests, which use the rest")]
+#[path = "../it/support.rs"]
+mod support;
+mod table;
+mod tools;

@@ -1,0 +1,81 @@
+//! The faults, a row of the table each: what strikes, on which stores, and the run that shows it. Whether what happened
+//! was right is the judge's business.
+
+mod processes;
+mod servers;
+
+use crate::chance::Chance;
+use crate::clients::Plan;
+use crate::field::{On, Post};
+use crate::judge::Verdict;
+use crate::server::Server;
+
+/// One run of one fault.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) seed: u64,
+    pub(crate) on: On,
+    /// As much as the table shows, or a smoke of it.
+    pub(crate) full: bool,
+}
+
+impl Case {
+    /// The chance of this run, the same for the same seed.
+    pub(crate) fn chance(&self) -> Chance {
+        Chance::seeded(self.seed)
+    }
+
+    /// As much as a run of this size does where nothing befalls the processes.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan::calm(self.full)
+    }
+
+    /// postino on a store of its own, and the server that it is on.
+    pub(crate) fn post(&self) -> (Post, Option<Server>) {
+        self.post_with(&[])
+    }
+
+    /// The same with these arguments for the server.
+    pub(crate) fn post_with(&self, args: &[&str]) -> (Post, Option<Server>) {
+        match self.on.server(args) {
+            Some(server) => (Post::at(&server.url()), Some(server)),
+            None => (Post::embedded(), None),
+        }
+    }
+}
+
+/// A run of a fault; `None` where this machine does not allow it, which it has said loudly.
+pub(crate) type Strike = fn(&Case) -> Option<Verdict>;
+
+/// A fault.
+pub(crate) struct Fault {
+    /// As `POSTINO_FAULT` and the table call it.
+    pub(crate) name: &'static str,
+    /// What strikes, for the table.
+    pub(crate) what: &'static str,
+    pub(crate) stores: &'static [On],
+    pub(crate) strike: Strike,
+}
+
+const EACH: &[On] = &[On::Embedded, On::Redis, On::Valkey];
+const FILE: &[On] = &[On::Embedded];
+const SERVER: &[On] = &[On::Redis, On::Valkey];
+
+const fn fault(name: &'static str, what: &'static str, stores: &'static [On], strike: Strike) -> Fault {
+    Fault { name, what, stores, strike }
+}
+
+/// All of them, in the order of the table.
+pub(crate) const FAULTS: &[Fault] = &[
+    fault("none", "nothing", EACH, processes::none),
+    fault("kill", "a quarter of all processes killed at any moment", EACH, processes::kill),
+    fault("kill-point", "killed at each system call of a send, a read, an ack", EACH, processes::kill_at_points),
+    fault("stop", "a tenth of all processes stopped for longer than a lease", EACH, processes::stop),
+    fault("restart", "the server killed and started again", SERVER, servers::restart),
+    fault("shutdown", "SHUTDOWN NOSAVE, each write synced", SERVER, servers::shutdown),
+    fault("amnesia", "SHUTDOWN NOSAVE, nothing kept on disk", SERVER, servers::amnesia),
+    fault("script-flush", "SCRIPT FLUSH, again and again", SERVER, servers::script_flush),
+    fault("maxmemory", "the server's memory is used up", SERVER, servers::maxmemory),
+    fault("standstill", "the server stands still", SERVER, servers::standstill),
+    fault("failover", "the primary killed, the replica promoted", SERVER, servers::failover),
+];
