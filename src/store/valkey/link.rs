@@ -49,8 +49,10 @@ pub(super) struct Request<'a> {
     pub(super) packed: &'a [u8],
     /// How many replies they bring.
     pub(super) replies: usize,
-    /// What may or may not have happened when the reply is lost; `None` when a repetition does no harm.
+    /// What may or may not have happened when the reply is lost; `None` when that is nothing to speak of.
     pub(super) doubt: Option<&'a str>,
+    /// Whether a repetition does no harm.
+    pub(super) harmless: bool,
     /// How much longer than usual the answer may take.
     pub(super) patience: Duration,
 }
@@ -90,7 +92,7 @@ impl Link {
         let start = Instant::now();
         let full = start + self.limits.connect + self.limits.command + request.patience;
         let until = self.limits.deadline.map_or(full, |deadline| deadline.min(full));
-        if request.doubt.is_some() && self.live.as_ref().is_some_and(|live| live.used.elapsed() > TRUST) {
+        if !request.harmless && self.live.as_ref().is_some_and(|live| live.used.elapsed() > TRUST) {
             self.live = None;
         }
         let mut turn = Turn::default();
@@ -130,9 +132,9 @@ impl Link {
             }
             Failure::Lost(written, error) => {
                 self.home = None;
-                let harmless = !written || request.doubt.is_none();
+                let harmless = !written || request.harmless;
                 if !(turn.kept && harmless && !turn.reopened) || trouble::is_timeout(&error) {
-                    return Err(self.lost(written, &error, request.doubt));
+                    return Err(self.lost(written, &error, request));
                 }
                 turn.reopened = true;
             }
@@ -140,10 +142,10 @@ impl Link {
         Ok(())
     }
 
-    fn lost(&self, written: bool, error: &RedisError, doubt: Option<&str>) -> Error {
+    fn lost(&self, written: bool, error: &RedisError, request: &Request<'_>) -> Error {
         let why = trouble::cause(error);
-        match doubt {
-            Some(doubt) if written => trouble::unknown(&self.address, why, doubt),
+        match request.doubt {
+            Some(doubt) if written => trouble::unknown(&self.address, why, doubt, request.harmless),
             Some(_) | None => trouble::unreachable(&self.address, why),
         }
         .because(error.clone())

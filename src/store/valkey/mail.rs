@@ -97,17 +97,16 @@ fn missing(mut row: Row) -> Result<Vec<Unreadable>> {
 }
 
 pub(super) fn settle(store: &Valkey, step: &Step<'_>, receipts: &[Receipt], what: Settle) -> Result<Settled> {
-    let (word, hold) = match what {
-        Settle::Ack => ("ack", Duration::ZERO),
-        Settle::Extend(hold) => ("extend", hold),
-        Settle::Release => ("release", Duration::ZERO),
+    let (word, hold, doubt) = match what {
+        Settle::Ack => ("ack", Duration::ZERO, "the deliveries may or may not have been acknowledged"),
+        Settle::Extend(hold) => ("extend", hold, "the deliveries may or may not be held longer"),
+        Settle::Release => ("release", Duration::ZERO, "the deliveries may or may not have been released"),
     };
     let mut verb = Verb::step(store, &script::SETTLE, step).arg(word).span(hold);
     for receipt in receipts {
         verb = verb.number(receipt.id).arg(format!("{:016x}", receipt.nonce));
     }
-    let mut row =
-        verb.doubt("the deliveries may or may not have been released").harmless_if(what != Settle::Release).row()?;
+    let mut row = verb.doubt(doubt).harmless_if(what != Settle::Release).row()?;
     let mut settled = Settled::default();
     for receipt in receipts {
         if row.flag()? { settled.done.push(*receipt) } else { settled.stale.push(*receipt) }

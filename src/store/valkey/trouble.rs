@@ -16,11 +16,13 @@ pub(super) fn unreachable(address: &Address, why: &str) -> Error {
 }
 
 /// The request was written and its answer was lost; `doubt` says what may or may not have happened.
-pub(super) fn unknown(address: &Address, why: &str, doubt: &str) -> Error {
+pub(super) fn unknown(address: &Address, why: &str, doubt: &str, harmless: bool) -> Error {
     let message = format!("lost Valkey at {}: {why}; the outcome is unknown: {doubt}", address.shown);
-    Error::new(Kind::Unreachable, message).hint(
-        "look with `postino history` before you repeat it; a send or broadcast may be repeated with the same --key",
-    )
+    Error::new(Kind::Unreachable, message).hint(if harmless {
+        "try again in the same words: to repeat it does no harm"
+    } else {
+        "look with `postino history` before you repeat it; a send or broadcast may be repeated with the same --key"
+    })
 }
 
 /// What the system's kinds of failure mean here.

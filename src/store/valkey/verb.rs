@@ -19,6 +19,7 @@ pub(super) struct Verb<'a> {
     script: &'static Script,
     args: Vec<Vec<u8>>,
     doubt: Option<&'static str>,
+    harmless: bool,
 }
 
 impl<'a> Verb<'a> {
@@ -32,7 +33,7 @@ impl<'a> Verb<'a> {
         let sighting = step.by.sighting.as_ref();
         let state = sighting.and_then(|sighting| sighting.state).map(reply::spelled).unwrap_or_default();
         let words = sighting.and_then(|sighting| serde_json::to_string(sighting).ok()).unwrap_or_default();
-        Verb { store, script, args: Vec::with_capacity(20), doubt: None }
+        Verb { store, script, args: Vec::with_capacity(20), doubt: None, harmless: true }
             .arg(store.given_time(Some(step.now)))
             .arg(step.by.name.as_str())
             .arg(standing)
@@ -47,7 +48,8 @@ impl<'a> Verb<'a> {
 
     /// A step of nobody in particular.
     pub(super) fn plain(store: &'a Valkey, script: &'static Script, now: Option<Millis>) -> Verb<'a> {
-        let mut verb = Verb { store, script, args: Vec::with_capacity(20), doubt: None }.arg(store.given_time(now));
+        let mut verb = Verb { store, script, args: Vec::with_capacity(20), doubt: None, harmless: true }
+            .arg(store.given_time(now));
         verb.args.resize(10, Vec::new());
         verb
     }
@@ -73,17 +75,16 @@ impl<'a> Verb<'a> {
         self.arg(value.map(|value| value.to_string()).unwrap_or_default())
     }
 
-    /// What may or may not have happened when the answer is lost; without it a repetition does no harm.
+    /// What may or may not have happened when the answer is lost; without it a repetition does no harm and changes nothing
+    /// that anybody would want to know of.
     pub(super) fn doubt(mut self, doubt: &'static str) -> Verb<'a> {
-        self.doubt = Some(doubt);
+        (self.doubt, self.harmless) = (Some(doubt), false);
         self
     }
 
     /// The same step, harmless to repeat if `harmless`.
     pub(super) fn harmless_if(mut self, harmless: bool) -> Verb<'a> {
-        if harmless {
-            self.doubt = None;
-        }
+        self.harmless = self.harmless || harmless;
         self
     }
 
@@ -122,7 +123,8 @@ impl<'a> Verb<'a> {
             .arg(&self.store.meta_key)
             .arg(&self.args)
             .write_packed_command(&mut packed);
-        let request = Request { packed: &packed, replies: 1, doubt: self.doubt, patience: Duration::ZERO };
+        let (doubt, harmless) = (self.doubt, self.harmless);
+        let request = Request { packed: &packed, replies: 1, doubt, harmless, patience: Duration::ZERO };
         let replies = self.store.link().ask(&request)?;
         replies.into_iter().next().ok_or_else(|| reply::strange("there is none"))
     }

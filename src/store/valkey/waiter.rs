@@ -64,7 +64,7 @@ impl StreamWaiter {
             read.arg(last);
         }
         let packed = read.get_packed_command();
-        let request = Request { packed: &packed, replies: 1, doubt: None, patience: longest };
+        let request = Request { packed: &packed, replies: 1, doubt: None, harmless: true, patience: longest };
         let replies = self.store.link().ask(&request)?;
         let answer = replies.into_iter().next().unwrap_or(Value::Nil);
         if let Some(error) = trouble::error_of(&answer) {
