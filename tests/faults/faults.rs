@@ -1,6 +1,8 @@
 //! The faults, a row of the table each: what strikes, on which stores, and the run that shows it. Whether what happened
 //! was right is the judge's business.
 
+mod network;
+mod power;
 mod processes;
 mod servers;
 
@@ -71,6 +73,8 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("kill", "a quarter of all processes killed at any moment", EACH, processes::kill),
     fault("kill-point", "killed at each system call of a send, a read, an ack", EACH, processes::kill_at_points),
     fault("stop", "a tenth of all processes stopped for longer than a lease", EACH, processes::stop),
+    fault("power-lost", "power cut: all that was not synced is gone", FILE, power::lost),
+    fault("power-torn", "power cut: unsynced sectors and names there or not, by chance", FILE, power::torn),
     fault("restart", "the server killed and started again", SERVER, servers::restart),
     fault("shutdown", "SHUTDOWN NOSAVE, each write synced", SERVER, servers::shutdown),
     fault("amnesia", "SHUTDOWN NOSAVE, nothing kept on disk", SERVER, servers::amnesia),
@@ -78,4 +82,10 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("maxmemory", "the server's memory is used up", SERVER, servers::maxmemory),
     fault("standstill", "the server stands still", SERVER, servers::standstill),
     fault("failover", "the primary killed, the replica promoted", SERVER, servers::failover),
+    fault("black-hole", "the way to the server swallows everything", SERVER, network::black_hole),
+    fault("reset", "connections are reset at the first word", SERVER, network::reset),
+    fault("half-close", "the request gets through, the answer's side is closed", SERVER, network::half_close),
+    fault("dribble", "one byte at a time", SERVER, network::dribble),
+    fault("slow", "each answer two seconds late", SERVER, network::slow),
+    fault("cut", "cut after the request was carried out, before the answer", SERVER, network::cut),
 ];

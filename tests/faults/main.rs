@@ -10,6 +10,7 @@
 #[path = "../it/processes/chance.rs"]
 mod chance;
 mod clients;
+mod disk;
 mod faults;
 mod field;
 mod front;
@@ -17,6 +18,7 @@ mod history;
 mod judge;
 mod mutants;
 mod perfect;
+mod proxy;
 mod script;
 #[expect(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "../it/server.rs"]
