@@ -1,7 +1,12 @@
 //! The faults, a row of the table each: what strikes, on which stores, and the run that shows it. Whether what happened
 //! was right is the judge's business.
 
+mod clock;
+mod damage;
+mod disk_errors;
+mod limits;
 mod network;
+mod place;
 mod power;
 mod processes;
 mod servers;
@@ -75,6 +80,25 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("stop", "a tenth of all processes stopped for longer than a lease", EACH, processes::stop),
     fault("power-lost", "power cut: all that was not synced is gone", FILE, power::lost),
     fault("power-torn", "power cut: unsynced sectors and names there or not, by chance", FILE, power::torn),
+    fault(
+        "failing-calls",
+        "a write, sync, read, open or lock fails (EIO, ENOSPC, EDQUOT, EMFILE)",
+        FILE,
+        disk_errors::failing_calls,
+    ),
+    fault("no-threads", "the system gives no thread", EACH, disk_errors::no_threads),
+    fault("disk-full", "the file system is full for a while", FILE, place::full_disk),
+    fault("read-only", "the file system is read-only for a while", FILE, place::read_only),
+    fault("removed", "the directory is removed", FILE, place::removed),
+    fault("file-size", "files may not grow beyond a limit", FILE, limits::file_size),
+    fault("open-files", "3 to 15 open files", EACH, limits::open_files),
+    fault("clock", "the clock is turned by up to an hour before each step", FILE, clock::turned),
+    fault("client-clock", "clients whose clocks are an hour off", SERVER, clock::turned_clients),
+    fault("newer-store", "a store that a newer postino wrote", EACH, clock::newer),
+    fault("bit-flips", "one bit of the database turned", FILE, damage::bit_flips),
+    fault("truncation", "the database cut to each length", FILE, damage::truncation),
+    fault("blank-pages", "a page of the database blank", FILE, damage::blank_pages),
+    fault("crowd", "200 processes send 100 messages each, into mailboxes that hold three quarters", EACH, clock::crowd),
     fault("restart", "the server killed and started again", SERVER, servers::restart),
     fault("shutdown", "SHUTDOWN NOSAVE, each write synced", SERVER, servers::shutdown),
     fault("amnesia", "SHUTDOWN NOSAVE, nothing kept on disk", SERVER, servers::amnesia),

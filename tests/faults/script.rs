@@ -59,18 +59,17 @@ impl Script {
         self.call(post, Call::Send { from: "ann".to_owned(), to: INBOX.to_owned(), body, key })
     }
 
-    /// Does one thing.
-    pub(crate) fn step(&mut self, post: &Post, step: Step) {
+    /// Does one thing, if there is something to do.
+    pub(crate) fn step(&mut self, post: &Post, step: Step) -> Option<Said> {
         let read = |takes| Call::Read { mailbox: INBOX.to_owned(), hold_ms: LEASE * 1000, takes };
         match step {
-            Step::Send => drop(self.send(post, "message", Some(format!("key-{}", self.sent)))),
-            Step::Take => drop(self.call(post, read(true))),
-            Step::Lease => drop(self.call(post, read(false))),
+            Step::Send => Some(self.send(post, "message", Some(format!("key-{}", self.sent)))),
+            Step::Take => Some(self.call(post, read(true))),
+            Step::Lease => Some(self.call(post, read(false))),
             Step::Ack => {
                 let receipts = std::mem::take(&mut self.held);
-                if !receipts.is_empty() {
-                    self.call(post, Call::Settle { mailbox: INBOX.to_owned(), receipts, acks: true });
-                }
+                let ack = |receipts| Call::Settle { mailbox: INBOX.to_owned(), receipts, acks: true };
+                (!receipts.is_empty()).then(|| self.call(post, ack(receipts)))
             }
         }
     }
