@@ -27,6 +27,7 @@ mod rename;
 mod schema;
 mod send;
 mod step;
+mod sum;
 mod waiter;
 
 #[cfg(test)]
