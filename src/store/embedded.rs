@@ -17,6 +17,7 @@ mod keys;
 mod line;
 mod look;
 mod moving;
+mod mutant;
 mod names;
 mod network;
 mod parcels;

@@ -24,13 +24,15 @@ pub(crate) struct Plan {
     pub(crate) kill: u64,
     /// In how many it is stopped for longer than a lease.
     pub(crate) stop: u64,
+    /// In how many of a hundred acks the lease is over before.
+    pub(crate) late: u64,
 }
 
 impl Plan {
     /// Nothing befalls the processes.
     pub(crate) fn calm(full: bool) -> Plan {
         let (senders, each, readers) = if full { (6, 40, 4) } else { (3, 10, 2) };
-        Plan { senders, each, readers, mailboxes: 2, kill: 0, stop: 0 }
+        Plan { senders, each, readers, mailboxes: 2, kill: 0, stop: 0, late: 3 }
     }
 }
 
@@ -190,11 +192,11 @@ impl<'a> Client<'a> {
     fn settle(&mut self, mailbox: &str, messages: Vec<Seen>) {
         let receipts: Vec<String> = messages.into_iter().filter_map(|seen| seen.receipt).collect();
         let is_calm = self.shared.calm.load(Ordering::SeqCst);
-        let (acks, dice) = (is_calm || self.chance.below(8) > 0, self.chance.below(40));
-        if receipts.is_empty() || (dice == 0 && !is_calm) {
+        let (acks, dice) = (is_calm || self.chance.below(8) > 0, self.chance.below(100));
+        if receipts.is_empty() || (dice < 3 && !is_calm) {
             return;
         }
-        if dice == 1 && !is_calm {
+        if dice >= 100 - self.shared.plan.late && !is_calm {
             std::thread::sleep(Duration::from_millis(LEASE * 1000 + 200));
         }
         self.call(Call::Settle { mailbox: mailbox.to_owned(), receipts, acks });

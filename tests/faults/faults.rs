@@ -78,6 +78,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("kill", "a quarter of all processes killed at any moment", EACH, processes::kill),
     fault("kill-point", "killed at each system call of a send, a read, an ack", EACH, processes::kill_at_points),
     fault("stop", "a tenth of all processes stopped for longer than a lease", EACH, processes::stop),
+    fault("late-ack", "half of all acks come after the lease ran out", EACH, processes::late_ack),
     fault("power-lost", "power cut: all that was not synced is gone", FILE, power::lost),
     fault("power-torn", "power cut: unsynced sectors and names there or not, by chance", FILE, power::torn),
     fault(

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::counts;
 use super::desk::Desk;
 use super::due::{self, Tally};
 use super::entry::{self, Entry, Stage};
 use super::fail::Res;
 use super::names::Me;
+use super::{counts, mutant};
 use crate::model::{EventType, Message, MessageId, Millis, Receipt};
 use crate::store::{Batch, Pick, Policy, Settle, Settled, Step};
 
@@ -148,7 +148,8 @@ pub(super) fn settle(desk: &Desk<'_>, step: &Step<'_>, me: &Me, receipts: &[Rece
         due::settle(desk, step.policy, mailbox)?;
     }
     for receipt in receipts {
-        let mine = |entry: &Entry| Some(entry.mailbox) == me.mailbox() && entry.receipt() == Some(*receipt);
+        let fits = |entry: &Entry| entry.receipt() == Some(*receipt) || mutant::TRUSTS;
+        let mine = |entry: &Entry| Some(entry.mailbox) == me.mailbox() && fits(entry);
         let done = match entry::by_id(desk, receipt.id)?.filter(mine) {
             Some(entry) => settle_one(desk, step.policy, me, &entry, what)?,
             None => false,

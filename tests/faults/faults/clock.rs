@@ -82,7 +82,7 @@ pub(super) fn newer(case: &Case) -> Option<Verdict> {
         verdict.attempts += 1;
         let Ended { code, stderr, .. } = end(post.plain("ann", args), None);
         match code {
-            Some(1 | 5) if stderr.contains("newer postino") => verdict.fail += 1,
+            Some(1 | 5) if stderr.contains("the newe") => verdict.fail += 1,
             code => verdict.breach(Rule::Seen, format!("{args:?} on a newer store: {code:?} {stderr}")),
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn failing_calls(case: &Case) -> Option<Verdict> {
     let mut script = Script::new();
     script.send(&post, "first", None);
     let mut failed = 0;
-    for failure in FAILURES.iter().step_by(if case.full { 1 } else { 3 }) {
+    for failure in FAILURES.iter().step_by(if case.full { 1 } else { 4 }) {
         for step in [Step::Send, Step::Lease, Step::Ack, Step::Take] {
             script.prepare(&post, step);
             let inject = format!("inject={failure}");

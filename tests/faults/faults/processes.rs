@@ -27,6 +27,11 @@ pub(super) fn stop(case: &Case) -> Option<Verdict> {
     Some(run(&post, Plan { stop: 10, readers: 4, ..case.plan() }, &mut case.chance(), |_| Terms::default()))
 }
 
+pub(super) fn late_ack(case: &Case) -> Option<Verdict> {
+    let (post, _server) = case.post();
+    Some(run(&post, Plan { late: 50, readers: 4, ..case.plan() }, &mut case.chance(), |_| Terms::default()))
+}
+
 /// The points: calls that change something that outlives the process, or tell somebody.
 const POINTS: [&str; 9] =
     ["pwrite64", "fsync", "fdatasync", "ftruncate", "write", "sendto", "recvfrom", "fcntl", "close"];

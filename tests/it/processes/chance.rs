@@ -7,11 +7,9 @@ use std::time::Duration;
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// A new seed, or the one in `POSTINO_SEED`, printed: with it the choices of a failing run can be repeated.
+    /// Of a new seed, or of the one in `POSTINO_SEED`, printed: with it the choices of a failing run can be repeated.
     pub(super) fn new() -> Chance {
-        let seed = given_seed().unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        println!("POSTINO_SEED={seed}");
-        Chance::seeded(seed)
+        Chance::seeded(seed())
     }
 
     /// The chance of this seed.
@@ -45,6 +43,13 @@ impl Chance {
         self.0 ^= self.0 << 17;
         self.0
     }
+}
+
+/// A new seed, or the one in `POSTINO_SEED`, printed.
+pub(super) fn seed() -> u64 {
+    let seed = given_seed().unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    println!("POSTINO_SEED={seed}");
+    seed
 }
 
 #[expect(clippy::disallowed_methods, reason = "a seed to repeat is told to the tests, not to postino")]
