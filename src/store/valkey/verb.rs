@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis::Value;
 
 use super::Valkey;
-use super::link::Request;
 use super::reply::{self, Row};
+use super::request::Request;
 use super::script::Script;
 use super::trouble;
 use crate::error::Result;
@@ -90,13 +90,17 @@ impl<'a> Verb<'a> {
 
     /// Runs the script and gives its answer back.
     pub(super) fn run(self) -> Result<Value> {
-        let mut value = self.trip("EVALSHA", self.script.digest())?;
+        let (mut value, mut doubtful) = self.trip("EVALSHA", self.script.digest(), false)?;
         // What the server does not know it did not run, so the text may follow whatever the step is.
         if trouble::error_of(&value).is_some_and(|error| error.code() == Some("NOSCRIPT")) {
-            value = self.trip("EVAL", self.script.source())?;
+            (value, doubtful) = self.trip("EVAL", self.script.source(), doubtful)?;
         }
         if let Some(error) = trouble::error_of(&value) {
-            return Err(trouble::refused(&self.store.address, &error));
+            let refused = trouble::refused(&self.store.address, &error);
+            return Err(match self.doubt {
+                Some(doubt) if doubtful => trouble::in_doubt(refused, doubt, self.harmless),
+                Some(_) | None => refused,
+            });
         }
         let mut answer = Row::of(value)?;
         let kind = answer.text()?;
@@ -115,7 +119,8 @@ impl<'a> Verb<'a> {
             .ok_or_else(|| reply::strange("a number is missing"))
     }
 
-    fn trip(&self, command: &str, script: &str) -> Result<Value> {
+    /// The script's answer, and whether a try before it was lost.
+    fn trip(&self, command: &str, script: &str, doubtful: bool) -> Result<(Value, bool)> {
         let mut packed = Vec::new();
         redis::cmd(command)
             .arg(script)
@@ -124,8 +129,9 @@ impl<'a> Verb<'a> {
             .arg(&self.args)
             .write_packed_command(&mut packed);
         let (doubt, harmless) = (self.doubt, self.harmless);
-        let request = Request { packed: &packed, replies: 1, doubt, harmless, patience: Duration::ZERO };
-        let replies = self.store.link().ask(&request)?;
-        replies.into_iter().next().ok_or_else(|| reply::strange("there is none"))
+        let request = Request { packed: &packed, replies: 1, doubt, harmless, doubtful, patience: Duration::ZERO };
+        let answer = self.store.link().ask(&request)?;
+        let value = answer.values.into_iter().next().ok_or_else(|| reply::strange("there is none"))?;
+        Ok((value, answer.doubtful))
     }
 }

@@ -140,6 +140,30 @@ fn a_lost_answer_is_told_as_unknown_also_where_a_repetition_does_no_harm() {
 }
 
 #[test]
+fn a_lost_answer_stays_unknown_when_the_repetition_fails_too() {
+    let number = || Act::Answer(NUMBER);
+    let no_script = || Act::Answer("-NOSCRIPT No matching script.\r\n");
+    let loading = || Act::Answer("-LOADING Redis is loading the dataset in memory\r\n");
+    for connections in [
+        // The server is gone, when the script was known and when it was not.
+        vec![vec![number(), Act::Close]],
+        vec![vec![number(), no_script(), Act::Close]],
+        // It is back, and says that it cannot.
+        vec![vec![number(), Act::Close], vec![loading()]],
+        vec![vec![number(), Act::Close], vec![no_script(), Act::Close]],
+    ] {
+        let fake = Fake::start("meta", connections);
+        let store = open(&fake.url(""));
+        ask(&store, "bob", |store, step| store.clear(step)).unwrap();
+        let once = Some(Once { key: "k".parse().unwrap(), fingerprint: "00".repeat(16) });
+        let mail = NewMail { once, ..mail("bob", "hello") };
+        let error = ask(&store, "ann", |store, step| store.send(step, &mail)).unwrap_err();
+        assert_eq!(error.kind, Kind::Unreachable);
+        assert!(error.message.contains("the outcome is unknown"), "{}", error.message);
+    }
+}
+
+#[test]
 fn a_send_with_a_key_is_repeated() {
     let sent =
         "*2\r\n$2\r\nok\r\n*5\r\n$36\r\n0190b2c4-0000-7000-8000-000000000000\r\n:1\r\n$7\r\nunknown\r\n:1\r\n$-1\r\n";
