@@ -97,7 +97,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("client-clock", "clients whose clocks are an hour off", SERVER, clock::turned_clients),
     fault("newer-store", "a store that a newer postino wrote", EACH, clock::newer),
     fault("bit-flips", "one bit of the database turned", FILE, damage::bit_flips),
-    fault("truncation", "the database cut to each length", FILE, damage::truncation),
+    fault("truncation", "the database cut off at some length", FILE, damage::truncation),
     fault("blank-pages", "a page of the database blank", FILE, damage::blank_pages),
     fault("crowd", "200 processes send 100 messages each, into mailboxes that hold three quarters", EACH, clock::crowd),
     fault("restart", "the server killed and started again", SERVER, servers::restart),

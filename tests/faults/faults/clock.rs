@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Case;
 use crate::field::{Ended, LEASE, Post, end};
-use crate::history::Said;
 use crate::judge::{Rule, Terms, Verdict};
 use crate::script::{Script, Step};
 use crate::tools;

@@ -55,6 +55,9 @@ fn is_true(sound: &Sound, answer: &Value, what: &str, verdict: &mut Verdict) -> 
             return false;
         }
     }
+    let told = answer["unreadable"].as_array().map_or(0, Vec::len);
+    // Whoever destroys bytes destroys mail: what is not said to be gone is counted, and is no broken promise.
+    verdict.forgotten += sound.bodies.len().saturating_sub(messages.len() + told) as u64;
     true
 }
 
@@ -68,7 +71,7 @@ fn put(data: &Path, bytes: &[u8]) {
 
 pub(super) fn bit_flips(case: &Case) -> Option<Verdict> {
     let (sound, post, mut chance, mut verdict) = (sound(), Post::embedded(), case.chance(), Verdict::default());
-    for _ in 0..if case.full { 10_000 } else { 150 } {
+    for _ in 0..if case.full { 2_000 } else { 100 } {
         let (at, bit) = (chance.below(sound.bytes.len() as u64) as usize, chance.below(8));
         let mut bytes = sound.bytes.clone();
         bytes[at] ^= 1 << bit;
@@ -80,12 +83,9 @@ pub(super) fn bit_flips(case: &Case) -> Option<Verdict> {
 pub(super) fn truncation(case: &Case) -> Option<Verdict> {
     let (sound, post, mut chance, mut verdict) = (sound(), Post::embedded(), case.chance(), Verdict::default());
     let length = sound.bytes.len();
-    let lengths: Vec<usize> = if case.full {
-        (0..length).collect()
-    } else {
-        (0..100).map(|_| chance.below(length as u64) as usize).collect()
-    };
-    for length in lengths {
+    // Each length there is is tried where that costs no process: in the store's own tests.
+    for _ in 0..if case.full { 2_000 } else { 100 } {
+        let length = chance.below(length as u64) as usize;
         ask(&sound, &post, &sound.bytes[..length], &format!("cut to {length} bytes"), &mut verdict);
     }
     Some(verdict)

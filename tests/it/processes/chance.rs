@@ -7,11 +7,6 @@ use std::time::Duration;
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// Of a new seed, or of the one in `POSTINO_SEED`, printed: with it the choices of a failing run can be repeated.
-    pub(super) fn new() -> Chance {
-        Chance::seeded(seed())
-    }
-
     /// The chance of this seed.
     pub(super) fn seeded(seed: u64) -> Chance {
         // Small seeds must not begin alike, and zero would stay zero.
@@ -45,7 +40,7 @@ impl Chance {
     }
 }
 
-/// A new seed, or the one in `POSTINO_SEED`, printed.
+/// A new seed, or the one in `POSTINO_SEED`; printed, so that the choices of a failing run can be repeated.
 pub(super) fn seed() -> u64 {
     let seed = given_seed().unwrap_or_else(|| RandomState::new().build_hasher().finish());
     println!("POSTINO_SEED={seed}");
