@@ -9,9 +9,9 @@ use super::client::Client;
 use crate::server::until;
 use crate::support::{Postino, on_each_store};
 
-/// A body that no pipe holds.
+/// A body that no pipe holds, and a command line just so.
 fn long() -> String {
-    "\u{1f4ee}".repeat(32_768)
+    "\u{1f4ee}".repeat(32_000)
 }
 
 /// Where a message stands.

@@ -22,7 +22,7 @@ fn pipelined_sends_arrive_in_order(postino: &Postino) {
     }
     let mut bodies = Vec::new();
     while bodies.len() < CALLS {
-        let page = postino.json("bob", &["read", "--limit", "100"]);
+        let page = postino.run("bob", &["read", "--limit", "100", "--json", "-q"]).json();
         let page = page["messages"].as_array().unwrap().clone();
         assert!(!page.is_empty(), "{} of {CALLS} arrived", bodies.len());
         bodies.extend(page.iter().map(|message| message["body"].as_str().unwrap().parse::<usize>().unwrap()));
