@@ -69,7 +69,8 @@ fn a_lease_covers_what_the_answer_shows(postino: &Postino) {
 
 fn broadcasts_come_in_answers_that_are_short_enough_and_none_is_skipped(postino: &Postino) {
     let mut alice = Client::named(postino, "alice");
-    let said: Vec<String> = (0..60).map(|n| if n % 2 == 0 { n.to_string() } else { format!("{n}{}", "x".repeat(32_000)) }).collect();
+    let said: Vec<String> =
+        (0..60).map(|n| if n % 2 == 0 { n.to_string() } else { format!("{n}{}", "x".repeat(32_000)) }).collect();
     for body in &said {
         alice.call("msg_broadcast", &json!({"body": body}));
     }

@@ -25,7 +25,8 @@ fn a_client_that_dies_before_the_answer_is_out_gets_the_mail_again(postino: &Pos
     let mut command = postino.command(&["mcp"]);
     command.env("POSTINO_AGENT_NAME", "bob").env("POSTINO_MESSAGE_LEASE", "2");
     let mut deaf = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let info = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let info =
+        json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let lines = [
         json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": info}),
         json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "msg_read", "arguments": {}}}),
@@ -62,10 +63,12 @@ fn an_answer_that_nobody_reads_gives_the_mail_back(postino: &Postino) {
     let mut command = postino.command(&["mcp"]);
     let mut child =
         command.env("POSTINO_AGENT_NAME", "bob").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let info = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let info =
+        json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let stdin = child.stdin.as_mut().unwrap();
     writeln!(stdin, "{}", json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": info})).unwrap();
-    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "msg_read", "arguments": {}}});
+    let call =
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "msg_read", "arguments": {}}});
     writeln!(stdin, "{call}").unwrap();
     until("a lease", || standing(postino, &id) == "leased");
     drop(child.stdout.take());

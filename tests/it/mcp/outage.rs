@@ -14,7 +14,9 @@ const IN_TIME: Duration = Duration::from_millis(5_500);
 #[test]
 fn a_store_that_is_away_is_told_in_time() {
     let mut me = Client::named(&Postino::on(NOWHERE), "me");
-    for (tool, arguments) in [("msg_whoami", json!({})), ("msg_read", json!({})), ("msg_send", json!({"to": "bob", "body": "hi"}))] {
+    for (tool, arguments) in
+        [("msg_whoami", json!({})), ("msg_read", json!({})), ("msg_send", json!({"to": "bob", "body": "hi"}))]
+    {
         let begin = Instant::now();
         let text = me.fails(tool, &arguments);
         assert!(text.contains("connection refused") && text.contains("\ntry: "), "{text}");
@@ -22,7 +24,12 @@ fn a_store_that_is_away_is_told_in_time() {
     }
     // What needs no store is there all the same.
     assert_eq!(me.ask("resources/list", &json!({}))["result"]["resources"].as_array().unwrap().len(), 1);
-    assert!(me.ask("resources/read", &json!({"uri": "postino://agents"}))["error"]["message"].as_str().unwrap().contains("\ntry: "));
+    assert!(
+        me.ask("resources/read", &json!({"uri": "postino://agents"}))["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("\ntry: ")
+    );
     me.finish();
 }
 

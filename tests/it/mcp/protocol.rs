@@ -61,7 +61,8 @@ fn the_version_without_a_handshake_is_spoken() {
 fn an_arrival_is_told_to_who_listens_in_the_newest_version() {
     let postino = Postino::new();
     let mut me = start(&postino);
-    let wanted = json!({"_meta": meta(), "notifications": {"resourceSubscriptions": ["postino://inbox/me", "file:///x"]}});
+    let wanted =
+        json!({"_meta": meta(), "notifications": {"resourceSubscriptions": ["postino://inbox/me", "file:///x"]}});
     let listening = me.send("subscriptions/listen", &wanted);
     let told = me.hears("an acknowledgement", |said| said["method"] == "notifications/subscriptions/acknowledged");
     assert_eq!(told["params"]["notifications"]["resourceSubscriptions"], json!(["postino://inbox/me"]));
@@ -92,7 +93,9 @@ fn what_is_no_request_does_no_harm() {
     me.write_text("{\"jsonrpc\":\"2.0\",\"id\":77,\"result\":{}}\n");
     assert_eq!(me.ask("ping", &json!({}))["result"], json!({}));
     me.initialize("2025-11-25");
-    me.write_text("\u{feff}{\"jsonrpc\":\"2.0\",\"method\":\"notifications/unknown\"}\n{\"jsonrpc\":\"2.0\",\"id\":1.5}\n");
+    me.write_text(
+        "\u{feff}{\"jsonrpc\":\"2.0\",\"method\":\"notifications/unknown\"}\n{\"jsonrpc\":\"2.0\",\"id\":1.5}\n",
+    );
     let unknown = me.ask("no/such", &json!({}));
     assert_eq!((&unknown["error"]["code"], &unknown["error"]["data"]["method"]), (&json!(-32601), &json!("no/such")));
     assert_eq!(me.tool("msg_whoami", &json!({}))["agent"], "me");

@@ -66,12 +66,16 @@ fn prompts_say_what_to_do_now() {
     assert!(text("check-messages", json!({})).ends_with("Tell me that there is nothing new."));
     postino.send("alice", "me", "secret words");
     let check = text("check-messages", json!({}));
-    assert!(check.starts_with("You are me; 1 message(s) and 0 broadcast(s) wait for you. Read the messages with msg_read"));
+    assert!(
+        check.starts_with("You are me; 1 message(s) and 0 broadcast(s) wait for you. Read the messages with msg_read")
+    );
     assert!(!check.contains("secret"));
     let send = text("send-message", json!({"to": "bob", "body": "say \"hi\""}));
     let call: Value = serde_json::from_str(send.split("\n\n").nth(1).unwrap()).unwrap();
     assert_eq!(call, json!({"to": "bob", "body": "say \"hi\""}));
-    assert!(text("send-message", json!({"to": "bob"})).starts_with("the prompt send-message needs the argument \"body\""));
+    assert!(
+        text("send-message", json!({"to": "bob"})).starts_with("the prompt send-message needs the argument \"body\"")
+    );
     assert!(text("send-message", json!({"to": "a b", "body": "x"})).starts_with("\"a b\" is not a legal agent name"));
     assert!(text("other", json!({})).starts_with("there is no prompt \"other\""));
     // What the prompt asks for works.
@@ -94,7 +98,10 @@ fn names_are_completed() {
     let inbox = json!({"type": "ref/resource", "uri": "postino://inbox/{agent}"});
     assert_eq!(complete(prompt.clone(), "to", "WORKER-7")["values"][0], "worker-7");
     let many = complete(prompt.clone(), "to", "w");
-    assert_eq!((many["values"].as_array().unwrap().len(), &many["total"], &many["hasMore"]), (100, &json!(120), &json!(true)));
+    assert_eq!(
+        (many["values"].as_array().unwrap().len(), &many["total"], &many["hasMore"]),
+        (100, &json!(120), &json!(true))
+    );
     assert_eq!(complete(prompt, "body", "w")["values"], json!([]));
     assert_eq!(complete(inbox.clone(), "agent", "")["values"], json!(["me"]));
     assert_eq!(complete(inbox, "agent", "w")["values"], json!([]));
@@ -125,7 +132,8 @@ fn an_arrival_is_told_soon_and_without_its_words(postino: &Postino) {
     assert!(told["data"]["unreadMessages"].as_u64().unwrap() >= 2, "{told}");
     assert_eq!(told["data"]["newestMessage"]["from"], "alice");
     assert!(!json!(logged(&me)).to_string().contains("secret"));
-    let updates: Vec<Value> = me.said().into_iter().filter(|said| said["method"] == "notifications/resources/updated").collect();
+    let updates: Vec<Value> =
+        me.said().into_iter().filter(|said| said["method"] == "notifications/resources/updated").collect();
     assert!(updates.iter().all(|update| update["params"]["uri"] == "postino://inbox/me") && !updates.is_empty());
     // No more than was asked for.
     me.ask("logging/setLevel", &json!({"level": "error"}));

@@ -69,7 +69,8 @@ fn fits(value: &Value, schema: &Value) -> bool {
     let known = value.as_object().is_none_or(|object| {
         object.iter().all(|(name, value)| properties.get(name).is_some_and(|schema| fits(value, schema)))
     });
-    let whole = schema["required"].as_array().into_iter().flatten().all(|name| value.get(name.as_str().unwrap()).is_some());
+    let whole =
+        schema["required"].as_array().into_iter().flatten().all(|name| value.get(name.as_str().unwrap()).is_some());
     let items = value.as_array().is_none_or(|items| items.iter().all(|item| fits(item, &schema["items"])));
     typed && chosen && known && whole && items
 }
@@ -91,7 +92,11 @@ impl Pair {
     #[track_caller]
     fn checked(&self, tool: &str, answer: Value) -> Value {
         let listed = self.list.as_array().unwrap().iter().find(|listed| listed["name"] == tool).unwrap();
-        assert!(fits(&answer, &listed["outputSchema"]), "{tool} says {answer}, and promises {}", listed["outputSchema"]);
+        assert!(
+            fits(&answer, &listed["outputSchema"]),
+            "{tool} says {answer}, and promises {}",
+            listed["outputSchema"]
+        );
         answer
     }
 
@@ -133,7 +138,8 @@ fn each_tool_does_its_operation(postino: &Postino) {
     let leased = pair.alice("msg_read", json!({"lease": 60, "limit": 5}));
     assert_eq!((&leased["messages"][0]["thread"], &leased["messages"][0]["id"]), (&sent["id"], &reply["id"]));
     let receipt = &leased["messages"][0]["receipt"];
-    let settle = |action: &str, seconds: Option<u32>| json!({"receipts": [receipt], "action": action, "seconds": seconds});
+    let settle =
+        |action: &str, seconds: Option<u32>| json!({"receipts": [receipt], "action": action, "seconds": seconds});
     assert_eq!(pair.alice("msg_ack", settle("extend", Some(90)))["done"], json!([receipt]));
     assert_eq!(pair.alice("msg_ack", settle("release", None))["done"], json!([receipt]));
     assert_eq!(pair.alice("msg_ack", json!({"receipts": [receipt]}))["stale"], json!([receipt]));
@@ -143,7 +149,10 @@ fn each_tool_does_its_operation(postino: &Postino) {
     let whoami = pair.alice("msg_whoami", json!({}));
     assert_eq!((&whoami["agent"], &whoami["agentsTotal"]), (&json!("alice"), &json!(4)));
     let people = pair.alice("msg_list_agents", json!({"limit": 2, "after": "alice"}));
-    assert_eq!([&people["items"][0]["name"], &people["items"][1]["name"], &people["remaining"]], [&json!("bob"), &json!("carol"), &json!(1)]);
+    assert_eq!(
+        [&people["items"][0]["name"], &people["items"][1]["name"], &people["remaining"]],
+        [&json!("bob"), &json!("carol"), &json!(1)]
+    );
     let renamed = pair.bob("msg_rename", json!({"name": "robert"}));
     assert_eq!([&renamed["from"], &renamed["name"]], ["bob", "robert"]);
     assert_eq!(pair.bob("msg_whoami", json!({}))["agent"], "robert");
@@ -159,14 +168,30 @@ fn a_call_that_is_wrong_is_told_so_in_words_that_help() {
     let postino = Postino::new();
     let mut me = Client::named(&postino, "me");
     for (tool, arguments, said) in [
-        ("msg_send", json!({"to": "bob", "body": "hi", "from": "eve"}), "msg_send takes no argument \"from\"; it takes body, key, replyTo, to, urgent"),
-        ("msg_send", json!({"body": "hi"}), "msg_send needs the argument \"to\"; it takes body, key, replyTo, to, urgent"),
-        ("msg_send", json!({"to": null, "body": "hi"}), "msg_send needs the argument \"to\"; it takes body, key, replyTo, to, urgent"),
+        (
+            "msg_send",
+            json!({"to": "bob", "body": "hi", "from": "eve"}),
+            "msg_send takes no argument \"from\"; it takes body, key, replyTo, to, urgent",
+        ),
+        (
+            "msg_send",
+            json!({"body": "hi"}),
+            "msg_send needs the argument \"to\"; it takes body, key, replyTo, to, urgent",
+        ),
+        (
+            "msg_send",
+            json!({"to": null, "body": "hi"}),
+            "msg_send needs the argument \"to\"; it takes body, key, replyTo, to, urgent",
+        ),
         ("msg_send", json!({"to": 5, "body": "hi"}), "the argument \"to\" of msg_send must be a text"),
         ("msg_send", json!({"to": "../x", "body": "hi"}), "\"../x\" is not a legal agent name"),
         ("msg_send", json!({"to": "bob", "body": " "}), "the body is blank"),
         ("msg_send", json!({"to": "bob", "body": "hi", "replyTo": "x"}), "\"x\" is not a message id"),
-        ("msg_send", json!({"to": "bob", "body": "hi", "urgent": "yes"}), "the argument \"urgent\" of msg_send must be true or false"),
+        (
+            "msg_send",
+            json!({"to": "bob", "body": "hi", "urgent": "yes"}),
+            "the argument \"urgent\" of msg_send must be true or false",
+        ),
         ("msg_read", json!({"peek": true}), "msg_read takes no argument \"peek\"; it takes lease, limit"),
         ("msg_read", json!({"agent": "bob"}), "msg_read takes no argument \"agent\"; it takes lease, limit"),
         ("msg_read", json!({"limit": 1.5}), "the argument \"limit\" of msg_read must be a whole number"),
@@ -177,8 +202,16 @@ fn a_call_that_is_wrong_is_told_so_in_words_that_help() {
         ("msg_ack", json!({"receipts": [5]}), "the argument \"receipts\" of msg_ack must be a list of texts"),
         ("msg_ack", json!({"receipts": ["x"]}), "\"x\" is not a receipt"),
         ("msg_ack", json!({"receipts": []}), "0 receipts were given"),
-        ("msg_ack", json!({"receipts": ["x"], "action": "eat"}), "the argument \"action\" of msg_ack must be one of ack, extend, release"),
-        ("msg_broadcast", json!({"body": "hi", "kind": "notice"}), "msg_broadcast takes no argument \"kind\"; it takes body, key"),
+        (
+            "msg_ack",
+            json!({"receipts": ["x"], "action": "eat"}),
+            "the argument \"action\" of msg_ack must be one of ack, extend, release",
+        ),
+        (
+            "msg_broadcast",
+            json!({"body": "hi", "kind": "notice"}),
+            "msg_broadcast takes no argument \"kind\"; it takes body, key",
+        ),
         ("msg_broadcasts", json!({"limit": 1}), "msg_broadcasts takes no argument \"limit\"; it takes all"),
         ("msg_whoami", json!({"agent": "bob"}), "msg_whoami takes no argument \"agent\"; it takes none"),
         ("msg_rename", json!({"name": "me"}), "the name is me already"),
@@ -187,12 +220,18 @@ fn a_call_that_is_wrong_is_told_so_in_words_that_help() {
         let text = me.fails(tool, &arguments);
         assert_eq!(text.lines().next(), Some(said), "{tool} {arguments}");
         assert!(text.contains("\ntry: ") || tool == "msg_rename", "{text}");
-        assert!(!["line 1", "column", "serde", "invalid type", "expected"].iter().any(|leak| text.contains(leak)), "{text}");
+        assert!(
+            !["line 1", "column", "serde", "invalid type", "expected"].iter().any(|leak| text.contains(leak)),
+            "{text}"
+        );
     }
     // Not even an object: the client is told as a failure of the tool, too.
     let answer = me.ask("tools/call", &json!({"name": "msg_read", "arguments": "all"}));
     assert!(super::client::failed(&answer).starts_with("the call has no legal form\ntry: "), "{answer}");
     // Nothing of all that did anything.
-    assert_eq!(plain(&postino.json("bob", &["check"]).to_string()), plain(&postino.json("bob", &["check"]).to_string()));
+    assert_eq!(
+        plain(&postino.json("bob", &["check"]).to_string()),
+        plain(&postino.json("bob", &["check"]).to_string())
+    );
     assert_eq!(postino.json("bob", &["stats"])["sent"], 0);
 }
