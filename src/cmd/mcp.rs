@@ -95,11 +95,16 @@ struct Reception {
 impl Reception {
     fn new(globals: Globals) -> Result<Reception> {
         let env = Env::of_process()?;
-        let settings = Settings::read(&env)?;
-        let clues = Clues { outright: settings.client_pid, said: None, env: &env };
+        // Settings that cannot be read are told by each call, and may be mended meanwhile.
+        let settings = Settings::read(&env).ok();
+        let outright = match &settings {
+            Some(settings) => settings.client_pid,
+            None => env.get("POSTINO_CLIENT_PID").and_then(|pid| pid.parse().ok()),
+        };
         let own = process::own()?;
         let parent = process::ancestors().next();
-        let found = Registry::new(&settings.dirs.state).client(&clues);
+        let state = settings.map(|settings| settings.dirs.state).unwrap_or_default();
+        let found = Registry::new(&state).client(&Clues { outright, said: None, env: &env });
         let (session, client, lives_by) = match found {
             Some(found) => (found.process.clone(), found.client, found.process),
             None => (own.clone(), Some(&client::ALONE), parent.unwrap_or(own)),

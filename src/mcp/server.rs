@@ -191,7 +191,7 @@ impl ServerHandler for Server {
     }
 
     async fn on_custom_request(&self, asked: CustomRequest, _: Asked) -> Answer<CustomResult> {
-        let CustomRequest { method, .. } = asked;
+        let method: String = asked.method.chars().take(200).collect();
         if method == "tools/call" {
             let error = Error::new(Kind::Usage, "the call has no legal form")
                 .hint("name a tool, and give its arguments as an object");

@@ -82,6 +82,19 @@ fn it_does_not_outlive_a_parent_that_is_no_known_client() {
 }
 
 #[test]
+fn settings_that_cannot_be_read_are_told_by_each_call_until_they_are_mended() {
+    let postino = Postino::new();
+    std::fs::create_dir_all(postino.home().join("postino")).unwrap();
+    let config = postino.home().join("postino/config.toml");
+    std::fs::write(&config, "msg_ttl = \"long\"\n").unwrap();
+    let mut me = Client::named(&postino, "me");
+    assert!(me.fails("msg_check", &json!({})).contains("msg_ttl"));
+    std::fs::write(&config, "msg_ttl = 60\n").unwrap();
+    assert_eq!(me.tool("msg_whoami", &json!({}))["agent"], "me");
+    me.finish();
+}
+
+#[test]
 fn presence_is_written_anew_while_it_runs() {
     let postino = Postino::new();
     let me = Client::named(&postino, "me");
