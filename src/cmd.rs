@@ -25,6 +25,7 @@ mod pause;
 mod read;
 mod rename;
 mod send;
+pub mod serve;
 mod settle;
 mod stats;
 mod store;
@@ -141,6 +142,10 @@ pub enum Command {
     Stats(stats::Args),
     /// Show which store is in use and why, or move everything to another one
     Store(store::Args),
+    /// Serve the page and the HTTP API
+    Serve(serve::Args),
+    /// Open the page in the browser
+    Open(serve::OpenArgs),
     /// Show events as they happen
     Watch(watch::Args),
     /// Say in one line, as it happens, that mail has arrived: for agent clients
@@ -214,6 +219,8 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Cleanup(args) => clear::cleanup(&mut app()?, out, args),
         Command::Stats(args) => stats::run(&mut app()?, out, args),
         Command::Store(args) => store::run(&mut app()?, out, args),
+        Command::Serve(args) => serve::run(globals, out, args),
+        Command::Open(args) => serve::open(globals, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Mcp(args) => mcp::run(globals, args),

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::app::{App, Globals, Visit};
-use super::{Outcome, hook, told};
+use super::app::{App, Globals, System, Visit};
+use super::{Outcome, hook, serve, told};
 use crate::config::{Env, Settings};
 use crate::error::Result;
 use crate::identity::client;
@@ -17,7 +17,7 @@ use crate::identity::process::{self, Process};
 use crate::identity::registry::{Clues, Found, Marks, Registration, Registry};
 use crate::mcp::{self, Desk, Work};
 use crate::model::{AgentName, Via};
-use crate::ops::{self, CheckResponse};
+use crate::ops::{self, CheckResponse, Machine};
 use crate::output::Stop;
 use crate::store::address::Patience;
 use crate::store::{Scope, Waiter};
@@ -89,6 +89,8 @@ struct Reception {
     lives_by: Process,
     /// Whether the session was registered once: what goes then is made again only for a call.
     registered: AtomicBool,
+    /// Whether what a session's start brings along has been done: a web server, and a look for what dead sessions left.
+    served: AtomicBool,
     kept: Mutex<Option<App>>,
 }
 
@@ -109,8 +111,8 @@ impl Reception {
             Some(found) => (found.process.clone(), found.client, found.process),
             None => (own.clone(), Some(&client::ALONE), parent.unwrap_or(own)),
         };
-        let (registered, kept) = (AtomicBool::new(false), Mutex::default());
-        Ok(Reception { globals, env, session, client, lives_by, registered, kept })
+        let (registered, served, kept) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
+        Ok(Reception { globals, env, session, client, lives_by, registered, served, kept })
     }
 
     fn settings(&self) -> Result<Settings> {
@@ -185,6 +187,10 @@ impl Reception {
 
     fn open(&self) -> Result<Post> {
         let app = self.app(None)?;
+        if app.store().is_ok() && !self.served.swap(true, Ordering::Relaxed) {
+            serve::ensure(&app);
+            app.registry().sweep(System.now());
+        }
         let name = app.identity()?.actor.name.clone();
         // The waiter is made before the look, so that nothing between them is missed.
         let waiter = app.ctx()?.store.waiter(&Scope::Mail(name))?;
