@@ -5,6 +5,7 @@ mod cmd;
 mod config;
 mod error;
 mod identity;
+mod mcp;
 mod model;
 mod ops;
 mod output;
