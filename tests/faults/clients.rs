@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::chance::Chance;
 use crate::field::{LEASE, Mishap, Post};
-use crate::front::{Cli, Front};
+use crate::front::{Front, Way};
 use crate::history::{self, Call, Moment, Pen, Said, Seen};
 use crate::judge::{Rule, Terms, Verdict, judge};
 
@@ -26,13 +26,15 @@ pub(crate) struct Plan {
     pub(crate) stop: u64,
     /// In how many of a hundred acks the lease is over before.
     pub(crate) late: u64,
+    /// The front ends, one client after the other.
+    pub(crate) ways: [Way; 3],
 }
 
 impl Plan {
     /// Nothing befalls the processes.
     pub(crate) fn calm(full: bool) -> Plan {
         let (senders, each, readers) = if full { (6, 40, 4) } else { (3, 10, 2) };
-        Plan { senders, each, readers, mailboxes: 2, kill: 0, stop: 0, late: 3 }
+        Plan { senders, each, readers, mailboxes: 2, kill: 0, stop: 0, late: 3, ways: [Way::Cli; 3] }
     }
 }
 
@@ -78,11 +80,11 @@ pub(crate) fn run(post: &Post, plan: Plan, chance: &mut Chance, fault: impl FnOn
         let shared = &shared;
         let senders: Vec<_> = (0..plan.senders)
             .map(|n| (n, pen(&format!("sender-{n}")), chance.fork()))
-            .map(|(n, pen, chance)| scope.spawn(move || Client::new(shared, pen, chance).send_all(n)))
+            .map(|(n, pen, chance)| scope.spawn(move || Client::new(shared, n, pen, chance).send_all(n)))
             .collect();
         for n in 0..plan.readers {
             let (pen, chance) = (pen(&format!("reader-{n}")), chance.fork());
-            scope.spawn(move || Client::new(shared, pen, chance).read_all(n));
+            scope.spawn(move || Client::new(shared, n, pen, chance).read_all(n));
         }
         // Whatever fails, the readers must come to an end.
         let _end = SetOnDrop(&shared.over);
@@ -136,8 +138,9 @@ struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    fn new(shared: &'a Shared<'a>, pen: Pen, chance: Chance) -> Client<'a> {
-        Client { shared, front: Box::new(Cli(shared.post)), pen, chance }
+    fn new(shared: &'a Shared<'a>, number: u64, pen: Pen, chance: Chance) -> Client<'a> {
+        let way = shared.plan.ways[number as usize % shared.plan.ways.len()];
+        Client { shared, front: way.front(shared.post), pen, chance }
     }
 
     fn call(&mut self, call: Call) -> Said {
@@ -174,7 +177,7 @@ impl<'a> Client<'a> {
     fn read_all(mut self, reader: u64) {
         let mailbox = mailbox(reader % self.shared.plan.mailboxes);
         while !self.shared.over.load(Ordering::SeqCst) {
-            let takes = self.chance.below(3) == 0;
+            let takes = self.front.takes() && self.chance.below(3) == 0;
             let call = Call::Read { mailbox: mailbox.clone(), hold_ms: LEASE * 1000, takes };
             let messages = match self.call(call) {
                 Said::Mail { messages, .. } => messages,

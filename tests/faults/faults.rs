@@ -4,6 +4,7 @@
 mod clock;
 mod damage;
 mod disk_errors;
+mod fronts;
 mod limits;
 mod network;
 mod place;
@@ -79,6 +80,8 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("kill-point", "killed at each system call of a send, a read, an ack", EACH, processes::kill_at_points),
     fault("stop", "a tenth of all processes stopped for longer than a lease", EACH, processes::stop),
     fault("late-ack", "half of all acks come after the lease ran out", EACH, processes::late_ack),
+    fault("fronts", "all front ends at once, the web server's and MCP's processes killed", EACH, fronts::killed),
+    fault("web-way", "the way to the web server: cut, reset, half closed, slow", EACH, fronts::way_to_web),
     fault("power-lost", "power cut: all that was not synced is gone", FILE, power::lost),
     fault("power-torn", "power cut: unsynced sectors and names there or not, by chance", FILE, power::torn),
     fault(

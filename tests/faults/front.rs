@@ -1,5 +1,8 @@
 //! A call of a history, made through one of postino's front ends, and what its answer means. It knows no promise.
 
+pub(crate) mod http;
+pub(crate) mod mcp;
+
 use serde_json::Value;
 
 use crate::field::{Ended, LEASE, Mishap, Post, end};
@@ -7,14 +10,44 @@ use crate::history::{Call, Said, Seen};
 
 /// How a client reaches postino.
 pub(crate) trait Front: Send {
-    /// Makes a call; the mishap befalls the process that carries it out.
+    /// Makes a call; the mishap befalls the process that carries it out, where there is one of its own.
     fn call(&mut self, call: &Call, mishap: Option<Mishap>) -> Said;
+
+    /// Whether what a read without a lease was handed can be seen by its client whatever happens. Elsewhere an answer that is
+    /// lost on its way was flushed, and so acknowledged, and only history tells what was in it.
+    fn takes(&self) -> bool;
+}
+
+/// A front end to choose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// The command line.
+    Cli,
+    /// The web server: the port to connect to, and the one that it believes to be asked at.
+    Http { port: u16, host: u16 },
+    /// MCP.
+    Mcp,
+}
+
+impl Way {
+    /// A client that goes this way.
+    pub(crate) fn front(self, post: &Post) -> Box<dyn Front + '_> {
+        match self {
+            Way::Cli => Box::new(Cli(post)),
+            Way::Http { port, host } => Box::new(http::Http { port, host }),
+            Way::Mcp => Box::new(mcp::Mcp::new(post)),
+        }
+    }
 }
 
 /// The command line: a process a call.
 pub(crate) struct Cli<'a>(pub(crate) &'a Post);
 
 impl Front for Cli<'_> {
+    fn takes(&self) -> bool {
+        true
+    }
+
     fn call(&mut self, call: &Call, mishap: Option<Mishap>) -> Said {
         let lease = LEASE.to_string();
         let (agent, mut args) = match call {

@@ -65,12 +65,16 @@ impl Drop for Site {
     }
 }
 
-/// A client of the server on this port.
-pub(crate) struct Http(pub(crate) u16);
+/// A client of a server.
+pub(crate) struct Http {
+    /// Where it connects.
+    pub(crate) port: u16,
+    /// The server's own port.
+    pub(crate) host: u16,
+}
 
 impl Front for Http {
     fn takes(&self) -> bool {
-        // An answer that is lost on its way was flushed, and so acknowledged: only a lease tells what was seen.
         false
     }
 
@@ -91,7 +95,7 @@ impl Front for Http {
                 (format!("/api/messages/{mailbox}/{what}"), json!({ "receipts": receipts }))
             }
         };
-        match ask(self.0, &path, &body) {
+        match ask(self, &path, &body) {
             Asked::Nobody(why) => Said::Refused { why },
             Asked::Lost(why) => Said::Unknown { why },
             Asked::Answer(200 | 201, answer) => match call {
@@ -119,14 +123,15 @@ enum Asked {
     Answer(u16, Value),
 }
 
-fn ask(port: u16, path: &str, body: &Value) -> Asked {
+fn ask(http: &Http, path: &str, body: &Value) -> Asked {
     let body = body.to_string();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n",
+        http.host,
         body.len()
     );
-    let mut stream = match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+    let mut stream = match TcpStream::connect((Ipv4Addr::LOCALHOST, http.port)) {
         Ok(stream) => stream,
         Err(error) => return Asked::Nobody(error.to_string()),
     };

@@ -32,7 +32,6 @@ impl<'a> Mcp<'a> {
 
 impl Front for Mcp<'_> {
     fn takes(&self) -> bool {
-        // An answer that is lost on its way was flushed, and so acknowledged: only a lease tells what was seen.
         false
     }
 
@@ -101,7 +100,7 @@ impl Server {
     /// Starts a server for this agent; `None` when it ends at once.
     fn start(post: &Post, agent: &str) -> Option<Server> {
         let mut command = post.command(agent, &["mcp"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env("POSTINO_AGENT_NAME", agent).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let (stdin, stdout) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         let mut server = Server { process, stdin, stdout, agent: agent.to_owned(), last: 0 };
