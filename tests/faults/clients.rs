@@ -135,21 +135,34 @@ struct Client<'a> {
     front: Box<dyn Front + 'a>,
     pen: Pen,
     chance: Chance,
+    /// How long a call takes on this machine just now, in microseconds.
+    usual: u64,
 }
 
 impl<'a> Client<'a> {
     fn new(shared: &'a Shared<'a>, number: u64, pen: Pen, chance: Chance) -> Client<'a> {
         let way = shared.plan.ways[number as usize % shared.plan.ways.len()];
-        Client { shared, front: way.front(shared.post), pen, chance }
+        Client { shared, front: way.front(shared.post), pen, chance, usual: 8_000 }
     }
 
     fn call(&mut self, call: Call) -> Said {
         let (plan, is_calm) = (self.shared.plan, self.shared.calm.load(Ordering::SeqCst));
-        let (kill, stop) = (self.chance.delay(plan.kill), self.chance.delay(plan.stop));
+        // Somewhere between its beginning and a little behind its usual end.
+        let after = Duration::from_micros(self.chance.below(self.usual * 5 / 4));
         let pause = Duration::from_millis(LEASE * 1000 + 300);
-        let mishap = kill.map(Mishap::Kill).or(stop.map(|after| Mishap::Stop(after, pause))).filter(|_| !is_calm);
-        let front = &mut self.front;
-        self.pen.note(call, |call| front.call(call, mishap))
+        let (kill, stop) = (self.chance.below(100) < plan.kill, self.chance.below(100) < plan.stop);
+        let mishap = match (is_calm, kill, stop) {
+            (false, true, _) => Some(Mishap::Kill(after)),
+            (false, false, true) => Some(Mishap::Stop(after, pause)),
+            (false, false, false) | (true, _, _) => None,
+        };
+        let (front, begin) = (&mut self.front, Instant::now());
+        let said = self.pen.note(call, |call| front.call(call, mishap));
+        if mishap.is_none() {
+            let took = u64::try_from(begin.elapsed().as_micros()).unwrap().min(50_000);
+            self.usual = (self.usual * 7 + took) / 8;
+        }
+        said
     }
 
     /// Sends its messages one by one. What was refused is tried again; what may have been stored only with its key.

@@ -7,6 +7,7 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+#[expect(dead_code, reason = "shared with other tests, which use the rest")]
 #[path = "../it/processes/chance.rs"]
 mod chance;
 mod clients;

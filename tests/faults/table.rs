@@ -96,10 +96,10 @@ fn a_smoke_of_every_fault_breaks_no_promise() {
 #[ignore = "half an hour: `just faults` runs it"]
 fn every_fault_breaks_no_promise() {
     let (seed, rows) = run_all(true);
-    expect_kept(&rows);
     if given("POSTINO_FAULT").is_none() && given("POSTINO_ON").is_none() {
         write(seed, &rows);
     }
+    expect_kept(&rows);
 }
 
 /// Where the table stands in the page.
@@ -119,17 +119,19 @@ fn write(seed: u64, rows: &[Row]) {
 /// The rows in the order of the faults.
 fn table(rows: &[Row]) -> String {
     let mut table =
-        "| fault | what strikes | store | calls | ok | refused | unknown | duplicates | lost | forgotten |\n\
-                     |---|---|---|---|---|---|---|---|---|---|\n"
+        "| fault | what strikes | store | calls | ok | refused | unknown | duplicates | lost | forgotten | promises broken |\n\
+                     |---|---|---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for fault in FAULTS {
         for on in fault.stores {
             let Some(row) = rows.iter().find(|row| row.fault.name == fault.name && row.on == *on) else { continue };
             let counts = match &row.verdict {
-                Some(v) => [v.attempts, v.ok, v.fail, v.info, v.duplicates, v.lost, v.forgotten]
-                    .map(|count| count.to_string())
-                    .join(" | "),
-                None => "not on this machine | | | | | | ".to_owned(),
+                Some(v) => {
+                    [v.attempts, v.ok, v.fail, v.info, v.duplicates, v.lost, v.forgotten, v.breaches.len() as u64]
+                        .map(|count| count.to_string())
+                        .join(" | ")
+                }
+                None => "not on this machine | | | | | | | ".to_owned(),
             };
             table.push_str(&format!("| `{}` | {} | {} | {counts} |\n", fault.name, fault.what, on.name()));
         }

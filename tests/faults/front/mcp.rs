@@ -105,10 +105,8 @@ impl Server {
         let (stdin, stdout) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         let mut server = Server { process, stdin, stdout, agent: agent.to_owned(), last: 0 };
         let info = json!({ "name": "faults", "version": "1" });
-        server.ask(
-            "initialize",
-            &json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info }),
-        )?;
+        server
+            .ask("initialize", &json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info }))?;
         server.write(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))?;
         Some(server)
     }
