@@ -26,6 +26,14 @@ unit *args:
 deny:
     .ci/deny
 
+# Every fault on every store; writes the table of docs/reliability.md. Half an hour.
+faults:
+    .ci/faults
+
+# Builds that are wrong on purpose, and whether the faults notice.
+mutants:
+    .ci/mutants
+
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}

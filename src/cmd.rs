@@ -18,6 +18,7 @@ mod history;
 pub mod hook;
 mod install;
 mod man;
+mod mcp;
 mod monitor;
 mod names;
 mod pause;
@@ -25,6 +26,7 @@ mod quick;
 mod read;
 mod rename;
 mod send;
+pub mod serve;
 mod settle;
 mod stats;
 mod store;
@@ -142,10 +144,16 @@ pub enum Command {
     Stats(stats::Args),
     /// Show which store is in use and why, or move everything to another one
     Store(store::Args),
+    /// Serve the page and the HTTP API
+    Serve(serve::Args),
+    /// Open the page in the browser
+    Open(serve::OpenArgs),
     /// Show events as they happen
     Watch(watch::Args),
     /// Say in one line, as it happens, that mail has arrived: for agent clients
     Monitor(monitor::Args),
+    /// Serve an agent client's tools on stdin and stdout, by the Model Context Protocol
+    Mcp(mcp::Args),
     /// Tell an agent client what is new: called by its hooks
     Hook(hook::Args),
     /// Check everything; each failure comes with the command that mends it
@@ -215,8 +223,11 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Cleanup(args) => clear::cleanup(&mut app()?, out, args),
         Command::Stats(args) => stats::run(&mut app()?, out, args),
         Command::Store(args) => store::run(&mut app()?, out, args),
+        Command::Serve(args) => serve::run(globals, out, args),
+        Command::Open(args) => serve::open(globals, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
+        Command::Mcp(args) => mcp::run(globals, args),
         Command::Hook(args) => Ok(hook::run(args)),
         Command::Doctor(args) => doctor::run(globals, out, args),
         Command::Install(args) => install::run(&mut app()?, out, args),

@@ -5,10 +5,12 @@ mod cmd;
 mod config;
 mod error;
 mod identity;
+mod mcp;
 mod model;
 mod ops;
 mod output;
 mod store;
+mod web;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -151,7 +151,8 @@ impl Home {
         Ok(line.and_then(|(_, usage)| usage.split(' ').next()?.replace(',', "").parse().ok()))
     }
 
-    fn command(&self, agent: &str, words: &[&str]) -> Command {
+    /// A command line of an agent.
+    pub(crate) fn command(&self, agent: &str, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().envs(self.variables()).current_dir(self.folder()).stdin(Stdio::null());
         command.args(["--agent", agent]).args(words);
@@ -161,7 +162,7 @@ impl Home {
     fn variables(&self) -> Vec<(&str, String)> {
         let folder = self.folder().display().to_string();
         let mut variables = vec![("POSTINO_HOME", folder), ("POSTINO_PROBE_URL", NOWHERE.to_owned())];
-        variables.push(("POSTINO_MAX_INBOX", "20000".to_owned()));
+        variables.extend([("POSTINO_MAX_INBOX", "20000".to_owned()), ("POSTINO_WEB_ENABLED", "false".to_owned())]);
         if let Some((url, prefix)) = &self.store {
             variables.extend([("POSTINO_VALKEY_URL", url.clone()), ("POSTINO_KEY_PREFIX", prefix.clone())]);
         }

@@ -12,6 +12,7 @@
 mod document;
 mod growth;
 mod home;
+mod mcp;
 mod plot;
 mod server;
 mod table;
@@ -60,6 +61,7 @@ fn main() -> Result<()> {
     if let Some(server) = &server {
         bench.valkey(server)?;
     }
+    mcp::figures(&mut bench.table, &Home::embedded(&bench.binary)?, rounds)?;
     bench.size()?;
     if env::args().any(|word| word == "--write") {
         let curves = growth::curves(&bench.binary, server.as_ref(), rounds.min(growth::ROUNDS))?;

@@ -11,7 +11,7 @@ use crate::identity::session::{self, Entrance, Home};
 use crate::identity::{Identity, Surroundings, process};
 use crate::model::{AgentName, Millis, Via};
 use crate::ops::{Ctx, Machine};
-use crate::store::address::{Patience, open};
+use crate::store::address::{Address, Patience, open};
 use crate::store::{Actor, Holder, Phase, Standing, Store};
 
 /// How long a command that does not wait may talk to its store, connection and name look-up included.
@@ -91,6 +91,11 @@ impl App {
         App::with(Globals::default(), settings, env, Some(patience), Some(visit))
     }
 
+    /// The app of a server that a client started: of the session that it serves, or under a name that was given outright.
+    pub fn serving(globals: Globals, env: Env, settings: Settings, visit: Option<Visit>, patience: Patience) -> App {
+        App::with(globals, settings, env, Some(patience), visit)
+    }
+
     fn with(globals: Globals, settings: Settings, env: Env, patience: Option<Patience>, visit: Option<Visit>) -> App {
         let (patience, said) = (Cell::new(patience), Cell::new(false));
         App { globals, settings, env, patience, said, visit, lock_limit: None, opened: OnceCell::new() }
@@ -104,6 +109,13 @@ impl App {
         same.then_some(session)
     }
 
+    /// Whether this app was opened for the session as it is registered now.
+    pub fn is_current(&self, session: Option<&Registration>) -> bool {
+        let key = |of: &Registration| (of.name.clone(), of.generation, of.store.clone(), of.prefix.clone());
+        let opened = self.opened.get();
+        opened.is_some_and(|opened| opened.identity.session.as_ref().map(key) == session.map(key))
+    }
+
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.
     pub fn waiting(&self) {
         self.patience.set(Some(Patience::default()));
@@ -112,6 +124,11 @@ impl App {
     /// A variable of the environment.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(name)
+    }
+
+    /// The variables of this process.
+    pub fn env(&self) -> &Env {
+        &self.env
     }
 
     /// What an operation needs: the store, opened at the first call, and who asks.
@@ -268,23 +285,10 @@ impl App {
         }
     }
 
-    /// Follows a store that has moved, unless its address was set by hand.
+    /// Follows a store that has moved, with the session, if there is one.
     fn follow(&mut self, error: Error) -> Result<()> {
         let Some(opened) = self.opened.take() else { return Err(error) };
-        let Ok(Phase::Moved(token, url)) = opened.store.phase(System.now()) else { return Err(error) };
-        if opened.chosen.by == By::Setting {
-            return Err(error.hint(format!("set the address to {url}, or unset it")));
-        }
-        // The mover wrote the address down, with its password, where this user can read it; another user's choice is led there now.
-        let there = choice::choose(None, &self.settings, None, System.now())?;
-        let moved = if there.address == opened.chosen.address {
-            let address = crate::store::address::Address::parse(&url)?;
-            choice::switch(&self.settings, &address, "the store moved there")?;
-            address
-        } else {
-            there.address
-        };
-        open(&moved, &opened.chosen.prefix, self.patience())?.fill_done(&token)?;
+        let moved = follow(&self.settings, &opened.chosen, &*opened.store, self.patience(), error)?;
         if let Some(session) = &opened.identity.session {
             let session = self.registry().update(session, |session| session.store = Some(moved.secret()))?;
             if let Some(visit) = &mut self.visit {
@@ -310,6 +314,32 @@ impl App {
         let message = format!("another session took the name {lost} over; this session is {name} now");
         Err(Error::new(Kind::NameLost, message).hint("run the command again"))
     }
+}
+
+/// Where a store that answered with `error` has moved to, ready for use. The same error when it has not moved, and when its address
+/// was set by hand: then it says what to set.
+pub fn follow(
+    settings: &Settings,
+    chosen: &Chosen,
+    store: &dyn Store,
+    patience: Patience,
+    error: Error,
+) -> Result<Address> {
+    let Ok(Phase::Moved(token, url)) = store.phase(System.now()) else { return Err(error) };
+    if chosen.by == By::Setting {
+        return Err(error.hint(format!("set the address to {url}, or unset it")));
+    }
+    // The mover wrote the address down, with its password, where this user can read it; another user's choice is led there now.
+    let there = choice::choose(None, settings, None, System.now())?;
+    let moved = if there.address == chosen.address {
+        let address = Address::parse(&url)?;
+        choice::switch(settings, &address, "the store moved there")?;
+        address
+    } else {
+        there.address
+    };
+    open(&moved, &chosen.prefix, patience)?.fill_done(&token)?;
+    Ok(moved)
 }
 
 /// Whether a session's claim, if it has one, is in this store.

@@ -17,7 +17,7 @@ use serde_json::json;
 use self::event::Event;
 use self::telling::Telling;
 use super::app::{App, System, Visit};
-use super::told;
+use super::{serve, told};
 use crate::config::{Env, Settings};
 use crate::error::{Kind, Result};
 use crate::identity::client::{self, Form};
@@ -141,7 +141,8 @@ fn serve(called: &str, said: &str, env: &Env, (deadline, for_others): (Instant, 
         let _ = output().text(answer);
     }
     if event == Event::Start {
-        // What takes longer comes after the answer. The web server will be started here, once there is one.
+        // What takes longer comes after the answer.
+        serve::ensure(&app);
         registry.sweep(System.now());
     }
     Ok(if answer.is_some() { "told" } else { "nothing new" })
@@ -239,6 +240,11 @@ pub fn depart(app: &App, registry: &Registry) -> Result<&'static str> {
     // Leaving is done under the lock, or a monitor that finds the claim gone would claim a name for a session that is about to end.
     let desk = registry.desk_within(session.pid, session.started, app.lock_limit)?;
     let Some(desk) = desk else { return Err(session::busy()) };
+    if desk.registration.is_none() {
+        // Another process of the session has seen it end too.
+        desk.remove();
+        return Ok("no session");
+    }
     let left = opened.and_then(|()| leave(app, session));
     desk.remove();
     left.map(|()| "session ended")

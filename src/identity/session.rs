@@ -83,6 +83,7 @@ impl Entrance<'_> {
             state: State::Idle,
             marks: Marks::default(),
             continued: 0,
+            hooked: false,
             announced: None,
         }
     }

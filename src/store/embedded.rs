@@ -19,6 +19,7 @@ mod line;
 mod look;
 mod memory;
 mod moving;
+mod mutant;
 mod names;
 mod network;
 mod parcels;
@@ -29,6 +30,7 @@ mod rename;
 mod schema;
 mod send;
 mod step;
+mod sum;
 mod waiter;
 
 #[cfg(test)]

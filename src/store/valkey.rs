@@ -14,6 +14,7 @@ mod parcels;
 mod people;
 mod record;
 mod reply;
+mod request;
 mod script;
 mod trouble;
 mod verb;

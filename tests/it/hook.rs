@@ -5,6 +5,6 @@ mod failures;
 mod many;
 mod monitor;
 mod names;
-mod session;
+pub(crate) mod session;
 mod taken;
 mod told;

@@ -10,10 +10,12 @@ mod doctor;
 mod hook;
 mod install;
 mod layers;
+mod mcp;
 mod moving;
 mod processes;
 mod readme;
 mod scripts;
+mod serve;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;

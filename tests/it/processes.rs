@@ -1,6 +1,7 @@
 //! Many real processes at once, some of them killed: what is accepted arrives, and nothing comes twice but for what
 //! the delivery promise allows. It knows postino only by its command line.
 
+mod chance;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,8 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use run::{Chance, Run};
+use chance::Chance;
+use run::Run;
 use serde_json::Value;
 
 use crate::support::{Postino, on_each_store};
@@ -103,7 +105,7 @@ fn read_all(postino: &Postino, done: &AtomicBool, mut chance: Chance) -> Vec<(St
 }
 
 fn killed_senders_and_readers_lose_and_double_nothing(postino: &Postino) {
-    let mut chance = Chance::new();
+    let mut chance = Chance::seeded(chance::seed());
     let done = AtomicBool::new(false);
     let (log, shown) = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..8)

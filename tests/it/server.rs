@@ -202,7 +202,8 @@ impl Wire {
         self.try_ask(words).unwrap()
     }
 
-    fn try_ask(&mut self, words: &[&str]) -> std::io::Result<String> {
+    /// The same, where the server may be gone.
+    pub(crate) fn try_ask(&mut self, words: &[&str]) -> std::io::Result<String> {
         let mut packed = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             packed.extend(format!("${}\r\n{word}\r\n", word.len()).into_bytes());

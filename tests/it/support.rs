@@ -1,8 +1,9 @@
 //! A postino to test: the built binary with a home and a store of its own, knowing nothing of the machine that runs the test.
 
+#[path = "support/terminal.rs"]
 mod terminal;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -58,11 +59,11 @@ impl Postino {
 
     /// A command line with a cleared environment.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postino"));
+        let mut command = Command::new(program());
         command.args(args).env_clear().current_dir(self.home()).stdin(Stdio::null());
         command.env("HOME", self.home()).env("POSTINO_HOME", self.home().join("postino"));
         command.env("POSTINO_PROBE_URL", NOWHERE).env("POSTINO_CLIENT_PID", "0");
-        command.env("POSTINO_VALKEY_URL", &self.store);
+        command.env("POSTINO_VALKEY_URL", &self.store).env("POSTINO_WEB_ENABLED", "false");
         command
     }
 
@@ -96,6 +97,12 @@ impl Postino {
     pub(crate) fn meet(&self, agent: &str) {
         assert_eq!(self.run(agent, &["check"]).code, 0);
     }
+}
+
+/// The program to test: the built one, or the one in `POSTINO_TEST_PROGRAM`, such as one that is spoiled on purpose.
+#[expect(clippy::disallowed_methods, reason = "which program is tested is told to the tests, not to postino")]
+pub(crate) fn program() -> OsString {
+    std::env::var_os("POSTINO_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_postino").into())
 }
 
 /// How a command ended.

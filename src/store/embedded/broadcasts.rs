@@ -4,18 +4,17 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::counts::unsigned;
 use super::desk::{About, Desk};
-use super::entry;
 use super::fail::Res;
-use super::keys;
 use super::names::Me;
+use super::{entry, keys, sum};
 use crate::model::{Broadcast, BroadcastKind, EventType, MessageId, Millis};
-use crate::store::{BroadcastQuery, Feed, MAX_NOTICES, NewBroadcast, Newest, Policy, Step};
+use crate::store::{BroadcastQuery, Feed, MAX_NOTICES, NewBroadcast, Newest, Policy, Step, weight};
 
 /// The operation's name among idempotency keys.
 pub(super) const OPERATION: &str = "broadcast";
 
 /// The columns that a broadcast is read from.
-const COLUMNS: &str = "number, kind, id, sender, sent_at, via, body";
+const COLUMNS: &str = "number, kind, id, sender, sent_at, via, body, sum";
 
 /// The kind as it is stored.
 pub(super) fn kind_number(kind: BroadcastKind) -> i64 {
@@ -60,8 +59,8 @@ pub(super) fn broadcast(desk: &Desk<'_>, step: &Step<'_>, me: &Me, new: &NewBroa
 /// Writes a broadcast.
 pub(super) fn insert(desk: &Desk<'_>, number: i64, mailbox: i64, broadcast: &Broadcast, expires: Millis) -> Res<()> {
     let mut insert = desk.sql.prepare_cached(
-        "INSERT OR REPLACE INTO broadcasts (number, kind, mailbox, expires, id, sender, sent_at, via, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO broadcasts (number, kind, mailbox, expires, id, sender, sent_at, via, sum, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     insert.execute(params![
         number,
@@ -72,6 +71,7 @@ pub(super) fn insert(desk: &Desk<'_>, number: i64, mailbox: i64, broadcast: &Bro
         broadcast.from.as_str(),
         broadcast.timestamp.0,
         entry::via_text(broadcast.via),
+        sum::of_broadcast(broadcast),
         broadcast.body.as_str(),
     ])?;
     Ok(())
@@ -164,9 +164,12 @@ pub(super) fn feed(desk: &Desk<'_>, me: &Me, query: &BroadcastQuery) -> Res<Feed
              ORDER BY number LIMIT ?4"
         )
     })?;
-    let shown = select
+    let mut shown = select
         .query_map(params![cursor, mailbox, desk.now.0, query.limit], |row| Ok((row.get(0)?, read(row)?)))?
         .collect::<rusqlite::Result<Vec<(i64, Option<Broadcast>)>>>()?;
+    if let Some(room) = query.room.filter(|_| !query.all) {
+        shown.truncate(fitting(&shown, room));
+    }
     let last = if query.all { desk.numbers().last_broadcast } else { shown.last().map_or(cursor, |(n, _)| *n) };
     let cursor = if query.advance { last.max(cursor) } else { cursor };
     if query.advance {
@@ -180,6 +183,15 @@ pub(super) fn feed(desk: &Desk<'_>, me: &Me, query: &BroadcastQuery) -> Res<Feed
         total: unsigned(total.query_row([desk.now.0], |row| row.get(0))?),
         missed: unsigned(missed),
     })
+}
+
+/// How many from the first on fit, the first in any case.
+fn fitting(shown: &[(i64, Option<Broadcast>)], mut room: u64) -> usize {
+    let fits = |(_, broadcast): &(i64, Option<Broadcast>)| {
+        room = room.checked_sub(broadcast.as_ref().map_or(0, |broadcast| weight(&broadcast.body)))?;
+        Some(())
+    };
+    shown.iter().map_while(fits).count().max(1)
 }
 
 /// Moves a cursor and forgets what was missed; who has seen nothing needs no mailbox for it.
@@ -200,9 +212,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Broadcast>> {
         if row.get_ref(1)?.as_i64().ok() == Some(1) { BroadcastKind::Notice } else { BroadcastKind::Announcement };
     let (id, from) = (entry::id(row.get_ref(2)?), entry::name(row.get_ref(3)?));
     let (at, via) = (row.get_ref(4)?.as_i64().ok(), entry::text(row.get_ref(5)?).and_then(entry::via_of));
-    let body = entry::body(row.get_ref(6)?).ok();
+    let (body, sum) = (entry::body(row.get_ref(6)?).ok(), row.get_ref(7)?.as_i64().ok());
     let whole = || Some(Broadcast { id: id?, from: from?, body: body?, timestamp: Millis(at?), kind, via: via? });
-    Ok(whole())
+    Ok(whole().filter(|broadcast| sum == Some(sum::of_broadcast(broadcast))))
 }
 
 /// Deletes all broadcasts.

@@ -13,7 +13,7 @@ use crate::store::{Policy, Record, Unreadable};
 
 /// The columns that `Entry` is read from, in their order.
 pub(super) const COLUMNS: &str = "seq, mailbox, state, rank, due_at, expires, urgent, deliveries, nonce, taken_at,
-    taken_by, acked_at, died_at, reason, id, sender, recipient, sent_at, reply_to, thread, via, body";
+    taken_by, acked_at, died_at, reason, id, sender, recipient, sent_at, reply_to, thread, via, body, sum";
 
 /// Where a message lies in its life; the numbers stand in the table and in its indexes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,9 +229,9 @@ fn padded(value: Option<ValueRef<'_>>) -> MessageId {
 fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
     let (from, to, body, via) = (row.get_ref(15)?, row.get_ref(16)?, row.get_ref(21)?, row.get_ref(20)?);
     let (id, reply_to, thread) = (id(row.get_ref(14)?), row.get_ref(18)?, self::id(row.get_ref(19)?));
-    let (urgent, timestamp) = (int(row, 6)?, int(row, 17)?);
+    let (urgent, timestamp, sum) = (int(row, 6)?, int(row, 17)?, int(row, 22)?);
     let read = || {
-        Ok(Message {
+        let message = Message {
             id: id.ok_or("its id is broken")?,
             from: name(from).ok_or("its sender is not a legal name")?,
             to: name(to).ok_or("its recipient is not a legal name")?,
@@ -249,7 +249,9 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
             deliveries: None,
             receipt: None,
             lease_until: None,
-        })
+        };
+        let is_whole = sum == Some(super::sum::of_message(&message));
+        is_whole.then_some(message).ok_or("its bytes were altered on the disk")
     };
     Ok(read().map_err(str::to_owned))
 }

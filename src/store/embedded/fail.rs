@@ -58,13 +58,18 @@ pub(super) fn explain(file: &Path, doing: &str, fail: Fail) -> Error {
         )
         .hint("install the newer postino; the file is left as it is"),
         Fail::Sql(error) => database(file, doing, "", error),
-        Fail::Commit(error) if is_busy(&error) => database(file, doing, "", error),
+        // What found no lock, or no room for its last page, is not in the log.
+        Fail::Commit(error) if is_busy(&error) || is_full(&error) => database(file, doing, "", error),
         Fail::Commit(error) => database(file, doing, "; the outcome is unknown, it may have happened", error),
     }
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// SQLite's codes (sqlite.org/rescode.html) in our words.

@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::desk::Desk;
-use super::entry;
 use super::fail::{Res, refuse};
+use super::{entry, mutant};
 use crate::error::{Error, Kind};
 use crate::model::{AgentName, MessageId, Millis};
 use crate::store::Once;
@@ -20,6 +20,7 @@ pub(super) fn recall(desk: &Desk<'_>, operation: &str, sender: &AgentName, once:
         })
         .optional()?;
     match known {
+        Some(_) if mutant::REPEATS => Ok(None),
         Some((fingerprint, Some(id))) if fingerprint == once.fingerprint => Ok(Some(id)),
         Some(_) => refuse(
             Error::new(Kind::Conflict, format!("the key {:?} was already used for something else", once.key.as_str()))

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
 use super::place::{FileId, Place};
-use super::{bell, schema};
+use super::{bell, mutant, schema};
 use crate::error::{Error, Kind, Result};
 use crate::model::Millis;
 
@@ -20,6 +20,8 @@ use crate::model::Millis;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits between two looks at a lock.
 const PAUSE: Duration = Duration::from_millis(1);
+/// A commit is on disk before it counts.
+const DURABLY: &str = if mutant::FORGETS { "PRAGMA synchronous = OFF" } else { "PRAGMA synchronous = FULL" };
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 96;
 
@@ -95,7 +97,7 @@ impl Line {
         self.on(&self.writer, Purpose::Write, doing, |kept| {
             kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
             let done = self.transact(kept, now, Entrance::Write, work);
-            kept.sql.execute_batch("PRAGMA synchronous = FULL")?;
+            kept.sql.execute_batch(DURABLY)?;
             done
         })
     }
@@ -180,7 +182,8 @@ impl Line {
         };
         let sql = open(&self.place, purpose)?;
         if purpose == Purpose::Write {
-            sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+            sql.execute_batch(DURABLY)?;
+            sql.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
         }
         Ok(Kept { sql, file, lasting: false })
     }

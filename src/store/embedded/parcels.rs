@@ -8,7 +8,7 @@ use super::entry::{self, Entry, Stage};
 use super::fail::{Res, refuse};
 use super::names;
 use super::presence::Presence;
-use super::{broadcasts, hist};
+use super::{broadcasts, hist, sum};
 use crate::error::{Error, Kind};
 use crate::model::{AgentName, Millis, Standing};
 use crate::store::{DEAD_TTL, Holder, Parcel, ParcelPage, Record, Stats};
@@ -130,11 +130,11 @@ fn mail_parcel(entry: Entry) -> Option<Parcel> {
 }
 
 fn all_broadcasts(desk: &Desk<'_>, after: i64) -> Res<Rows> {
-    let query = "SELECT number, kind, id, sender, sent_at, via, body, mailbox, expires
+    let query = "SELECT number, kind, id, sender, sent_at, via, body, sum, mailbox, expires
                  FROM broadcasts WHERE number > ?1 ORDER BY number";
     rows(desk, query, after, |row| {
         let number = row.get(0)?;
-        let (mailbox, expires) = (unsigned(row.get(7)?), Millis(row.get(8)?));
+        let (mailbox, expires) = (unsigned(row.get(8)?), Millis(row.get(9)?));
         let broadcast = broadcasts::read(row)?;
         let parcel = |broadcast| Parcel::Broadcast { number: unsigned(number), mailbox, broadcast, expires };
         Ok((number, broadcast.map(parcel)))
@@ -239,8 +239,8 @@ fn unpack_mail(
     let message = &record.message;
     let mut insert = desk.sql.prepare_cached(
         "INSERT INTO mail (mailbox, state, rank, due_at, expires, urgent, deliveries, nonce, taken_at, taken_by,
-         acked_at, died_at, reason, id, sender, recipient, sent_at, reply_to, thread, via, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         acked_at, died_at, reason, id, sender, recipient, sent_at, reply_to, thread, via, sum, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?;
     insert.execute(params![
         mailbox,
@@ -263,6 +263,7 @@ fn unpack_mail(
         message.reply_to.map(|id| id.to_bytes()),
         message.thread.to_bytes(),
         entry::via_text(message.via),
+        sum::of_message(message),
         message.body.as_str(),
     ])?;
     hist::add(desk, desk.sql.last_insert_rowid(), message)

@@ -20,6 +20,7 @@ pub(super) const LASTING_LOG: u64 = 1_000 * 4_120;
 /// * `mail.due_at` is when the state ends by itself: the TTL, the lease, or when history or a dead letter goes.
 /// * `mail_queue` and `mail_due` leave out what is history. A query that wants one of them repeats its condition;
 ///   the `+` keeps SQLite from taking that for a range to search.
+/// * `sum` is a checksum of what was written, see `sum.rs`.
 /// * `hist` finds messages by agent, pair and thread: `k` is a letter and what is looked for.
 pub(super) const TABLES: &str = "
 CREATE TABLE meta (
@@ -45,14 +46,15 @@ CREATE TABLE mail (
   due_at INTEGER NOT NULL, expires INTEGER NOT NULL, urgent INTEGER NOT NULL, deliveries INTEGER NOT NULL DEFAULT 0,
   nonce INTEGER, taken_at INTEGER, taken_by TEXT, acked_at INTEGER, died_at INTEGER, reason TEXT,
   id BLOB NOT NULL UNIQUE, sender TEXT NOT NULL, recipient TEXT NOT NULL, sent_at INTEGER NOT NULL,
-  reply_to BLOB, thread BLOB NOT NULL, via TEXT NOT NULL, body TEXT NOT NULL);
+  reply_to BLOB, thread BLOB NOT NULL, via TEXT NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX mail_queue ON mail (mailbox, state, rank) WHERE +state <= 2;
 CREATE INDEX mail_due ON mail (mailbox, state, due_at) WHERE +state <= 1;
 CREATE INDEX mail_sweep ON mail (due_at);
 CREATE TABLE hist (k BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (k, seq)) WITHOUT ROWID;
 CREATE TABLE broadcasts (
   number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, mailbox INTEGER NOT NULL, expires INTEGER NOT NULL,
-  id BLOB NOT NULL, sender TEXT NOT NULL, sent_at INTEGER NOT NULL, via TEXT NOT NULL, body TEXT NOT NULL);
+  id BLOB NOT NULL, sender TEXT NOT NULL, sent_at INTEGER NOT NULL, via TEXT NOT NULL,
+  sum INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX broadcasts_unseen ON broadcasts (kind, number, mailbox, expires);
 CREATE TABLE keys (
   number INTEGER PRIMARY KEY, operation TEXT NOT NULL, sender TEXT NOT NULL, key TEXT NOT NULL,

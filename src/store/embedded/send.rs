@@ -6,7 +6,7 @@ use super::desk::{About, Desk};
 use super::fail::{Res, refuse};
 use super::names::{self, Me, Named};
 use super::presence::Presence;
-use super::{counts, due, entry, hist, keys};
+use super::{counts, due, entry, hist, keys, sum};
 use crate::error::{Error, Kind};
 use crate::model::{EventType, Message, MessageId, Recipient, State};
 use crate::store::{NewMail, Policy, Sent, Step};
@@ -100,7 +100,7 @@ fn store(desk: &Desk<'_>, policy: &Policy, mailbox: i64, message: &Message) -> R
     });
     let mut insert = desk.sql.prepare_cached(
         "INSERT INTO mail (seq, mailbox, state, rank, due_at, expires, urgent, id, sender, recipient, sent_at,
-         reply_to, thread, via, body) VALUES (?1, ?2, 0, ?1, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         reply_to, thread, via, sum, body) VALUES (?1, ?2, 0, ?1, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     insert.execute(params![
         seq,
@@ -114,6 +114,7 @@ fn store(desk: &Desk<'_>, policy: &Policy, mailbox: i64, message: &Message) -> R
         message.reply_to.map(MessageId::to_bytes),
         message.thread.to_bytes(),
         entry::via_text(message.via),
+        sum::of_message(message),
         message.body.as_str(),
     ])?;
     hist::add(desk, seq, message)?;

@@ -1,6 +1,8 @@
 //! What only the embedded store promises: private files, refusal of what is not its own, bounded work, and
 //! that one damaged entry harms no other.
 
+mod damage;
+
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 

@@ -85,6 +85,8 @@ impl store::Waiter for Waiter {
 /// Rings when the wake file was written; `None` where that cannot be watched.
 fn watch(place: &Place, ring: SyncSender<()>) -> Option<RecommendedWatcher> {
     place.open_wake().ok()?;
+    // The watcher wants a thread, and panics where it can have none.
+    std::thread::Builder::new().spawn(|| ()).ok()?.join().ok()?;
     let told = move |event: notify::Result<notify::Event>| {
         // Opening and closing the file are told too, but only a write is a ring.
         if !event.is_ok_and(|event| event.kind.is_access()) {

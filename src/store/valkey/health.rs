@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis::Value;
 
 use super::Valkey;
-use super::link::Request;
 use super::reply;
+use super::request::Request;
 use super::trouble;
 use crate::error::Result;
 use crate::model::Millis;
@@ -21,8 +21,8 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
     for setting in ["appendonly", "appendfsync", "maxmemory-policy", "maxmemory"] {
         redis::cmd("CONFIG").arg("GET").arg(setting).write_packed_command(&mut packed);
     }
-    let request = Request { packed: &packed, replies: 6, doubt: None, patience: Duration::ZERO };
-    let replies = store.link().ask(&request)?;
+    let request = Request::looking(&packed, 6, Duration::ZERO);
+    let replies = store.link().ask(&request)?.values;
     let mut replies = replies.into_iter();
     let time = replies.next().unwrap_or(Value::Nil);
     if let Some(error) = trouble::error_of(&time) {

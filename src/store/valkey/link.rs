@@ -11,6 +11,7 @@ use redis::{Connection, RedisError, Value};
 
 use super::address::{self, Address, Node, Shape};
 use super::dial::{authenticate, connect, greet, set_timeouts, timed_out};
+use super::request::{Answer, Request};
 use super::trouble;
 use crate::error::{Error, Result};
 
@@ -43,18 +44,6 @@ pub(super) struct Link {
     home: Option<Node>,
 }
 
-/// A request: commands, packed one after the other.
-pub(super) struct Request<'a> {
-    /// The bytes to write.
-    pub(super) packed: &'a [u8],
-    /// How many replies they bring.
-    pub(super) replies: usize,
-    /// What may or may not have happened when the reply is lost; `None` when a repetition does no harm.
-    pub(super) doubt: Option<&'a str>,
-    /// How much longer than usual the answer may take.
-    pub(super) patience: Duration,
-}
-
 /// What a request has been through.
 #[derive(Default)]
 struct Turn {
@@ -62,6 +51,8 @@ struct Turn {
     kept: bool,
     /// Whether it was tried again on a new connection.
     reopened: bool,
+    /// Whether a try of it was written and lost.
+    doubtful: bool,
     /// How often a cluster sent it on.
     hops: u32,
     /// Whether the next node must be told that it was sent there for once.
@@ -86,19 +77,19 @@ impl Link {
     }
 
     /// Sends a request and waits for its replies; errors inside the replies are the caller's.
-    pub(super) fn ask(&mut self, request: &Request<'_>) -> Result<Vec<Value>> {
+    pub(super) fn ask(&mut self, request: &Request<'_>) -> Result<Answer> {
         let start = Instant::now();
         let full = start + self.limits.connect + self.limits.command + request.patience;
         let until = self.limits.deadline.map_or(full, |deadline| deadline.min(full));
-        if request.doubt.is_some() && self.live.as_ref().is_some_and(|live| live.used.elapsed() > TRUST) {
+        if !request.harmless && self.live.as_ref().is_some_and(|live| live.used.elapsed() > TRUST) {
             self.live = None;
         }
-        let mut turn = Turn::default();
+        let mut turn = Turn { doubtful: request.doubtful, ..Turn::default() };
         loop {
             turn.kept = self.live.is_some();
-            self.open(until)?;
+            self.open(until).map_err(|error| request.in_doubt(error, turn.doubtful))?;
             match self.trip(request, until, std::mem::take(&mut turn.asking)) {
-                Ok(values) => return Ok(values),
+                Ok(values) => return Ok(Answer { values, doubtful: turn.doubtful }),
                 Err(failure) => {
                     self.live = None;
                     self.recover(failure, request, &mut turn, until)?;
@@ -113,26 +104,28 @@ impl Link {
             Failure::Elsewhere(node, asking) if turn.hops < MAX_HOPS => {
                 turn.hops += 1;
                 turn.asking = asking;
-                self.live = Some(self.dial(&node, until)?);
+                self.live = Some(self.dial(&node, until).map_err(|error| request.in_doubt(error, turn.doubtful))?);
                 if !asking {
                     self.home = Some(node);
                 }
             }
             Failure::Elsewhere(..) => {
-                return Err(trouble::unreachable(&self.address, "the cluster sends requests in circles"));
+                let circles = trouble::unreachable(&self.address, "the cluster sends requests in circles");
+                return Err(request.in_doubt(circles, turn.doubtful));
             }
             Failure::Demoted(_) if !turn.reopened && self.address.shape != Shape::Single => {
                 turn.reopened = true;
                 self.home = None;
             }
             Failure::Demoted(error) | Failure::Refused(error) => {
-                return Err(trouble::refused(&self.address, &error));
+                return Err(request.in_doubt(trouble::refused(&self.address, &error), turn.doubtful));
             }
             Failure::Lost(written, error) => {
                 self.home = None;
-                let harmless = !written || request.doubt.is_none();
+                turn.doubtful |= written;
+                let harmless = !written || request.harmless;
                 if !(turn.kept && harmless && !turn.reopened) || trouble::is_timeout(&error) {
-                    return Err(self.lost(written, &error, request.doubt));
+                    return Err(self.lost(turn.doubtful, &error, request));
                 }
                 turn.reopened = true;
             }
@@ -140,10 +133,10 @@ impl Link {
         Ok(())
     }
 
-    fn lost(&self, written: bool, error: &RedisError, doubt: Option<&str>) -> Error {
+    fn lost(&self, doubtful: bool, error: &RedisError, request: &Request<'_>) -> Error {
         let why = trouble::cause(error);
-        match doubt {
-            Some(doubt) if written => trouble::unknown(&self.address, why, doubt),
+        match request.doubt {
+            Some(doubt) if doubtful => trouble::unknown(&self.address, why, doubt, request.harmless),
             Some(_) | None => trouble::unreachable(&self.address, why),
         }
         .because(error.clone())

@@ -16,11 +16,23 @@ pub(super) fn unreachable(address: &Address, why: &str) -> Error {
 }
 
 /// The request was written and its answer was lost; `doubt` says what may or may not have happened.
-pub(super) fn unknown(address: &Address, why: &str, doubt: &str) -> Error {
+pub(super) fn unknown(address: &Address, why: &str, doubt: &str, harmless: bool) -> Error {
     let message = format!("lost Valkey at {}: {why}; the outcome is unknown: {doubt}", address.shown);
-    Error::new(Kind::Unreachable, message).hint(
-        "look with `postino history` before you repeat it; a send or broadcast may be repeated with the same --key",
-    )
+    Error::new(Kind::Unreachable, message).hint(before_repeating(harmless))
+}
+
+/// A failure that does not tell what came of an earlier try.
+pub(super) fn in_doubt(error: Error, doubt: &str, harmless: bool) -> Error {
+    let message = format!("{}; an earlier try was lost, so the outcome is unknown: {doubt}", error.message);
+    Error { kind: Kind::Unreachable, message, ..error }.hint(before_repeating(harmless))
+}
+
+fn before_repeating(harmless: bool) -> &'static str {
+    if harmless {
+        "try again in the same words: to repeat it does no harm"
+    } else {
+        "look with `postino history` before you repeat it; a send or broadcast may be repeated with the same --key"
+    }
 }
 
 /// What the system's kinds of failure mean here.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis::Value;
 
 use super::Valkey;
-use super::link::Request;
 use super::reply::{self, Row};
+use super::request::Request;
 use super::script::Script;
 use super::trouble;
 use crate::error::Result;
@@ -19,6 +19,7 @@ pub(super) struct Verb<'a> {
     script: &'static Script,
     args: Vec<Vec<u8>>,
     doubt: Option<&'static str>,
+    harmless: bool,
 }
 
 impl<'a> Verb<'a> {
@@ -32,7 +33,7 @@ impl<'a> Verb<'a> {
         let sighting = step.by.sighting.as_ref();
         let state = sighting.and_then(|sighting| sighting.state).map(reply::spelled).unwrap_or_default();
         let words = sighting.and_then(|sighting| serde_json::to_string(sighting).ok()).unwrap_or_default();
-        Verb { store, script, args: Vec::with_capacity(20), doubt: None }
+        Verb { store, script, args: Vec::with_capacity(20), doubt: None, harmless: true }
             .arg(store.given_time(Some(step.now)))
             .arg(step.by.name.as_str())
             .arg(standing)
@@ -47,7 +48,8 @@ impl<'a> Verb<'a> {
 
     /// A step of nobody in particular.
     pub(super) fn plain(store: &'a Valkey, script: &'static Script, now: Option<Millis>) -> Verb<'a> {
-        let mut verb = Verb { store, script, args: Vec::with_capacity(20), doubt: None }.arg(store.given_time(now));
+        let mut verb = Verb { store, script, args: Vec::with_capacity(20), doubt: None, harmless: true }
+            .arg(store.given_time(now));
         verb.args.resize(10, Vec::new());
         verb
     }
@@ -73,29 +75,32 @@ impl<'a> Verb<'a> {
         self.arg(value.map(|value| value.to_string()).unwrap_or_default())
     }
 
-    /// What may or may not have happened when the answer is lost; without it a repetition does no harm.
+    /// What may or may not have happened when the answer is lost; without it a repetition does no harm and changes nothing
+    /// that anybody would want to know of.
     pub(super) fn doubt(mut self, doubt: &'static str) -> Verb<'a> {
-        self.doubt = Some(doubt);
+        (self.doubt, self.harmless) = (Some(doubt), false);
         self
     }
 
     /// The same step, harmless to repeat if `harmless`.
     pub(super) fn harmless_if(mut self, harmless: bool) -> Verb<'a> {
-        if harmless {
-            self.doubt = None;
-        }
+        self.harmless = self.harmless || harmless;
         self
     }
 
     /// Runs the script and gives its answer back.
     pub(super) fn run(self) -> Result<Value> {
-        let mut value = self.trip("EVALSHA", self.script.digest())?;
+        let (mut value, mut doubtful) = self.trip("EVALSHA", self.script.digest(), false)?;
         // What the server does not know it did not run, so the text may follow whatever the step is.
         if trouble::error_of(&value).is_some_and(|error| error.code() == Some("NOSCRIPT")) {
-            value = self.trip("EVAL", self.script.source())?;
+            (value, doubtful) = self.trip("EVAL", self.script.source(), doubtful)?;
         }
         if let Some(error) = trouble::error_of(&value) {
-            return Err(trouble::refused(&self.store.address, &error));
+            let refused = trouble::refused(&self.store.address, &error);
+            return Err(match self.doubt {
+                Some(doubt) if doubtful => trouble::in_doubt(refused, doubt, self.harmless),
+                Some(_) | None => refused,
+            });
         }
         let mut answer = Row::of(value)?;
         let kind = answer.text()?;
@@ -114,7 +119,8 @@ impl<'a> Verb<'a> {
             .ok_or_else(|| reply::strange("a number is missing"))
     }
 
-    fn trip(&self, command: &str, script: &str) -> Result<Value> {
+    /// The script's answer, and whether a try before it was lost.
+    fn trip(&self, command: &str, script: &str, doubtful: bool) -> Result<(Value, bool)> {
         let mut packed = Vec::new();
         redis::cmd(command)
             .arg(script)
@@ -122,8 +128,10 @@ impl<'a> Verb<'a> {
             .arg(&self.store.meta_key)
             .arg(&self.args)
             .write_packed_command(&mut packed);
-        let request = Request { packed: &packed, replies: 1, doubt: self.doubt, patience: Duration::ZERO };
-        let replies = self.store.link().ask(&request)?;
-        replies.into_iter().next().ok_or_else(|| reply::strange("there is none"))
+        let (doubt, harmless) = (self.doubt, self.harmless);
+        let request = Request { packed: &packed, replies: 1, doubt, harmless, doubtful, patience: Duration::ZERO };
+        let answer = self.store.link().ask(&request)?;
+        let value = answer.values.into_iter().next().ok_or_else(|| reply::strange("there is none"))?;
+        Ok((value, answer.doubtful))
     }
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use redis::Value;
 
 use super::Valkey;
-use super::link::{Link, Request};
+use super::link::Link;
 use super::reply::Row;
+use super::request::Request;
 use super::script;
 use super::trouble;
 use super::verb::Verb;
@@ -64,8 +65,8 @@ impl StreamWaiter {
             read.arg(last);
         }
         let packed = read.get_packed_command();
-        let request = Request { packed: &packed, replies: 1, doubt: None, patience: longest };
-        let replies = self.store.link().ask(&request)?;
+        let request = Request::looking(&packed, 1, longest);
+        let replies = self.store.link().ask(&request)?.values;
         let answer = replies.into_iter().next().unwrap_or(Value::Nil);
         if let Some(error) = trouble::error_of(&answer) {
             return Err(trouble::refused(&self.store.address, &error));

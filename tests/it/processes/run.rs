@@ -1,6 +1,5 @@
-//! Processes that may be killed at any moment, and chance that can be repeated.
+//! Processes that may be killed at any moment.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,34 +42,5 @@ impl Run {
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Run { code: output.status.code(), killed, took: begin.elapsed(), stdout: output.stdout, stderr }
-    }
-}
-
-/// Chance that can be repeated by its seed (xorshift64).
-pub(super) struct Chance(u64);
-
-impl Chance {
-    /// A new seed, printed: put it in here to repeat the choices of a failing run.
-    pub(super) fn new() -> Chance {
-        let seed = RandomState::new().build_hasher().finish() | 1;
-        println!("seed {seed}");
-        Chance(seed)
-    }
-
-    /// Chance of its own for one more thread.
-    pub(super) fn fork(&mut self) -> Chance {
-        Chance(self.next().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// In so many of a hundred cases a moment to kill at, within the first milliseconds of a process's life.
-    pub(super) fn delay(&mut self, percent: u64) -> Option<Duration> {
-        (self.next() % 100 < percent).then(|| Duration::from_micros(self.next() % 8_000))
     }
 }

@@ -8,7 +8,7 @@ use super::fake::{Act, Fake};
 use crate::error::Kind;
 use crate::store::server::{Server, free_port};
 use crate::store::valkey::{Options, Valkey};
-use crate::store::{NewMail, Once, Scope, Store};
+use crate::store::{NewMail, Once, Scope, Settle, Store};
 
 #[test]
 fn a_server_that_is_not_there_is_said_to_be_unreachable() {
@@ -118,6 +118,49 @@ fn a_step_whose_answer_is_lost_is_not_repeated_and_said_to_be_unknown() {
     assert!(error.message.contains("the outcome is unknown: the message may or may not have been stored"));
     assert!(error.hint.unwrap().contains("--key"));
     assert_eq!(fake.requests().len(), 2);
+}
+
+#[test]
+fn a_lost_answer_is_told_as_unknown_also_where_a_repetition_does_no_harm() {
+    let lost = || Fake::start("meta", vec![vec![Act::Close]]);
+    let unknown = |error: crate::error::Error, words: &str| {
+        assert_eq!(error.kind, Kind::Unreachable);
+        assert!(error.message.contains("the outcome is unknown") && error.message.contains(words), "{}", error.message);
+        assert!(error.hint.unwrap().contains("no harm"));
+    };
+    let fake = lost();
+    let once = Some(Once { key: "k".parse().unwrap(), fingerprint: "00".repeat(16) });
+    let mail = NewMail { once, ..mail("bob", "hello") };
+    let sent = ask(&open(&fake.url("")), "ann", |store, step| store.send(step, &mail));
+    unknown(sent.unwrap_err(), "may or may not have been stored");
+    let fake = lost();
+    let receipt = "0190b2c4-0000-7000-8000-000000000000.0000000000000001".parse().unwrap();
+    let acked = ask(&open(&fake.url("")), "bob", |store, step| store.settle(step, &[receipt], Settle::Ack));
+    unknown(acked.unwrap_err(), "may or may not have been acknowledged");
+}
+
+#[test]
+fn a_lost_answer_stays_unknown_when_the_repetition_fails_too() {
+    let number = || Act::Answer(NUMBER);
+    let no_script = || Act::Answer("-NOSCRIPT No matching script.\r\n");
+    let loading = || Act::Answer("-LOADING Redis is loading the dataset in memory\r\n");
+    for connections in [
+        // The server is gone, when the script was known and when it was not.
+        vec![vec![number(), Act::Close]],
+        vec![vec![number(), no_script(), Act::Close]],
+        // It is back, and says that it cannot.
+        vec![vec![number(), Act::Close], vec![loading()]],
+        vec![vec![number(), Act::Close], vec![no_script(), Act::Close]],
+    ] {
+        let fake = Fake::start("meta", connections);
+        let store = open(&fake.url(""));
+        ask(&store, "bob", |store, step| store.clear(step)).unwrap();
+        let once = Some(Once { key: "k".parse().unwrap(), fingerprint: "00".repeat(16) });
+        let mail = NewMail { once, ..mail("bob", "hello") };
+        let error = ask(&store, "ann", |store, step| store.send(step, &mail)).unwrap_err();
+        assert_eq!(error.kind, Kind::Unreachable);
+        assert!(error.message.contains("the outcome is unknown"), "{}", error.message);
+    }
 }
 
 #[test]

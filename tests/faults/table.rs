@@ -1,0 +1,152 @@
+//! Runs faults, prints what came of them, and writes the table of `docs/reliability.md`.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::chance;
+use crate::faults::{Case, FAULTS, Fault};
+use crate::field::On;
+use crate::judge::Verdict;
+
+/// How many runs go on at once: they mostly wait.
+const AT_ONCE: usize = 6;
+
+/// One line of the table.
+struct Row {
+    fault: &'static Fault,
+    on: On,
+    verdict: Option<Verdict>,
+}
+
+/// Runs every fault on every store that it is for, or those that `POSTINO_FAULT` and `POSTINO_ON` name.
+fn run_all(full: bool) -> (u64, Vec<Row>) {
+    let seed = chance::seed();
+    let wanted = |name: &str, given: Option<String>| given.is_none_or(|given| given.split(',').any(|one| one == name));
+    let jobs: Vec<(&'static Fault, On)> = FAULTS
+        .iter()
+        .filter(|fault| wanted(fault.name, given("POSTINO_FAULT")))
+        .flat_map(|fault| fault.stores.iter().map(move |on| (fault, *on)))
+        .filter(|(_, on)| wanted(on.name(), given("POSTINO_ON")) && on.is_there())
+        // Two makes of server speak alike: a smoke takes one of them, and the other for the start of the list.
+        .filter(|(fault, on)| full || *on != On::Redis || ["none", "kill"].contains(&fault.name))
+        .collect();
+    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((fault, on)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let begin = Instant::now();
+                    let case = Case { seed: mix(seed, fault.name, *on), on: *on, full };
+                    let verdict = (fault.strike)(&case);
+                    tell(fault, *on, verdict.as_ref(), begin);
+                    rows.lock().unwrap().push(Row { fault, on: *on, verdict });
+                }
+            });
+        }
+    });
+    (seed, rows.into_inner().unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what to repeat is told to the tests, not to postino")]
+fn given(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+/// A seed for each row, so that one alone makes the same choices as among all.
+fn mix(seed: u64, name: &str, on: On) -> u64 {
+    let text = format!("{name} {}", on.name());
+    text.bytes().fold(seed, |mixed, byte| (mixed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+fn tell(fault: &Fault, on: On, verdict: Option<&Verdict>, begin: Instant) {
+    let (name, on, took) = (fault.name, on.name(), begin.elapsed().as_secs());
+    match verdict {
+        Some(v) => println!(
+            "{name:<14} {on:<9} {took:>3} s  attempts {} ok {} refused {} unknown {} duplicates {} lost {} forgotten {} broken {}",
+            v.attempts,
+            v.ok,
+            v.fail,
+            v.info,
+            v.duplicates,
+            v.lost,
+            v.forgotten,
+            v.breaches.len()
+        ),
+        None => println!("{name:<14} {on:<9} cannot be tried on this machine"),
+    }
+    for breach in verdict.iter().flat_map(|verdict| &verdict.breaches).take(20) {
+        println!("    {:?}: {}", breach.rule, breach.what);
+    }
+}
+
+/// Fails when a promise was broken; says how to repeat that.
+fn expect_kept(rows: &[Row]) {
+    let broken = rows.iter().filter(|row| row.verdict.as_ref().is_some_and(|verdict| !verdict.breaches.is_empty()));
+    let broken: Vec<String> = broken.map(|row| format!("{} on {}", row.fault.name, row.on.name())).collect();
+    assert!(broken.is_empty(), "promises were broken by {broken:?}; the seed is above");
+}
+
+#[test]
+fn a_smoke_of_every_fault_breaks_no_promise() {
+    expect_kept(&run_all(false).1);
+}
+
+#[test]
+#[ignore = "half an hour: `just faults` runs it"]
+fn every_fault_breaks_no_promise() {
+    let (seed, rows) = run_all(true);
+    if given("POSTINO_FAULT").is_none() && given("POSTINO_ON").is_none() {
+        write(seed, &rows);
+    }
+    expect_kept(&rows);
+}
+
+/// Where the table stands in the page.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md");
+const MARKS: [&str; 2] = ["<!-- table: just faults -->", "<!-- end of table -->"];
+
+/// Writes the table into the page.
+fn write(seed: u64, rows: &[Row]) {
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let (head, rest) = page.split_once(MARKS[0]).unwrap();
+    let (_, tail) = rest.split_once(MARKS[1]).unwrap();
+    let table = table(rows);
+    let page = format!("{head}{}\n\nSeed `{seed}`.\n\n{table}\n{}{tail}", MARKS[0], MARKS[1]);
+    std::fs::write(PAGE, page).unwrap();
+}
+
+/// The rows in the order of the faults.
+fn table(rows: &[Row]) -> String {
+    let mut table =
+        "| fault | what strikes | store | calls | ok | refused | unknown | duplicates | lost | forgotten | promises broken |\n\
+                     |---|---|---|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for fault in FAULTS {
+        for on in fault.stores {
+            let Some(row) = rows.iter().find(|row| row.fault.name == fault.name && row.on == *on) else { continue };
+            let counts = match &row.verdict {
+                Some(v) => {
+                    [v.attempts, v.ok, v.fail, v.info, v.duplicates, v.lost, v.forgotten, v.breaches.len() as u64]
+                        .map(|count| count.to_string())
+                        .join(" | ")
+                }
+                None => "not on this machine | | | | | | | ".to_owned(),
+            };
+            table.push_str(&format!("| `{}` | {} | {} | {counts} |\n", fault.name, fault.what, on.name()));
+        }
+    }
+    table
+}
+
+#[test]
+fn every_fault_stands_in_the_page() {
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    for fault in FAULTS {
+        assert!(
+            page.contains(&format!("| `{}` | {} |", fault.name, fault.what)),
+            "{} is missing: just faults",
+            fault.name
+        );
+    }
+}
