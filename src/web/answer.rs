@@ -73,7 +73,12 @@ impl Answer {
 
     /// The page, under its own policy.
     pub(super) fn page(html: &'static str, policy: &'static str) -> Answer {
-        Answer { policy, ..Answer::new(200, "text/html; charset=utf-8", html.into()) }
+        Answer { policy, ..Answer::document("text/html; charset=utf-8", html) }
+    }
+
+    /// A document that is always the same.
+    pub(super) fn document(kind: &'static str, text: &'static str) -> Answer {
+        Answer::new(200, kind, text.into())
     }
 
     /// A document without a body.

@@ -21,8 +21,7 @@ pub(super) fn judge(site: &Site, head: &Head<'_>) -> Result<(), Answer> {
     shape(head)?;
     host(site, head)?;
     caller(site, head)?;
-    origin(site, head)?;
-    content(head)
+    origin(site, head)
 }
 
 /// A refusal in the form of every failure.
@@ -169,17 +168,19 @@ fn is_own(origin: &str, host: &str) -> bool {
     rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
 }
 
-/// A form of another site can send much, but not this type without asking. What is not posted has no body.
-fn content(head: &Head<'_>) -> Result<(), Answer> {
-    if head.verb() != Some(Verb::Post) {
-        let has_body = head.header("Content-Length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'))
-            || head.headers("Transfer-Encoding").next().is_some();
-        let refused = || refusal(400, "only POST takes a body", "put what you ask for into the path and the query");
-        return if has_body { Err(refused()) } else { Ok(()) };
+/// A form of another site can send much, but not this type without asking. What only looks or deletes has no body.
+pub(super) fn content(head: &Head<'_>) -> Result<(), Answer> {
+    match head.verb() {
+        Some(Verb::Post) => {
+            let kind = head.header("Content-Type").and_then(|kind| kind.split(';').next()).map(str::trim);
+            if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+                return Ok(());
+            }
+            Err(refusal(415, "the request's body is not said to be JSON", "send `Content-Type: application/json`"))
+        }
+        Some(Verb::Get | Verb::Delete) if head.has_body() => {
+            Err(refusal(400, "only POST takes a body", "put what you ask for into the path and the query"))
+        }
+        Some(Verb::Get | Verb::Delete) | None => Ok(()),
     }
-    let kind = head.header("Content-Type").and_then(|kind| kind.split(';').next()).map(str::trim);
-    if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-        return Ok(());
-    }
-    Err(refusal(415, "the request's body is not said to be JSON", "send `Content-Type: application/json`"))
 }

@@ -56,6 +56,12 @@ impl<'r> Head<'r> {
         (headers.iter().map(length).sum(), headers.len())
     }
 
+    /// Whether the request announces a body.
+    pub(super) fn has_body(&self) -> bool {
+        self.header("Content-Length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'))
+            || self.headers("Transfer-Encoding").next().is_some()
+    }
+
     /// Where the request comes from.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.request.remote_addr().copied()

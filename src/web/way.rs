@@ -118,10 +118,11 @@ fn prepare<'a>(site: &'a Site, request: &mut Request) -> Result<Step<'a>, Answer
         return Ok(step);
     }
     let (route, parts) = find(&head, &segments)?;
+    guard::content(&head)?;
     let via = if head.header("Sec-Fetch-Site") == Some("same-origin") { Via::Gui } else { Via::Http };
     let key = head.header("Idempotency-Key").map(str::to_owned);
     let fields = match route.verb {
-        Verb::Post => with_key(fields::of_body(&body(site, request)?)?, key, route)?,
+        Verb::Post => with_key(fields::of_body(&body(site, request)?, route.fields)?, key, route)?,
         Verb::Get | Verb::Delete => fields::of_query(head.query().ok_or_else(|| unreadable("query"))?, route.fields)?,
     };
     Ok(Step::Call(route, Call { site, via, parts, fields, known: route.fields }))
@@ -149,7 +150,11 @@ fn document<'a>(site: &Site, head: &Head<'_>, segments: &[String]) -> Result<Opt
         _ if assets::is_view(&path) => Step::Ready(assets::page()),
         _ => return Ok(None),
     };
-    if head.verb() == Some(Verb::Get) { Ok(Some(step)) } else { Err(not_allowed("GET, HEAD".to_owned())) }
+    if head.verb() != Some(Verb::Get) {
+        return Err(not_allowed("GET, HEAD".to_owned()));
+    }
+    guard::content(head)?;
+    Ok(Some(step))
 }
 
 /// Gives whoever has a fresh link the cookie, and leads to the page.
@@ -167,17 +172,18 @@ fn open(site: &Site, code: &str) -> Result<Answer, Answer> {
     Ok(Answer::empty(303).header("Location", "/".to_owned()).header("Set-Cookie", cookie))
 }
 
+/// The route of a request. Where a fixed path and a variable one fit, the fixed one counts.
 fn find(head: &Head<'_>, segments: &[String]) -> Result<(&'static Route, Vec<String>), Answer> {
     let here = || ROUTES.iter().filter_map(|route| Some((route, route.parts(segments)?)));
-    if let Some(found) = here().find(|(route, _)| Some(route.verb) == head.verb()) {
-        return Ok(found);
-    }
-    let allowed: Vec<_> = here().map(|(route, _)| route.verb.name()).collect();
-    if allowed.is_empty() {
+    let Some(path) = here().min_by_key(|(_, parts)| parts.len()).map(|(route, _)| route.path) else {
         let error = Error::new(Kind::NotFound, "there is nothing at this path");
         return Err(Answer::of(&error.hint("GET /api/openapi.json lists what there is")));
+    };
+    let here = || here().filter(|(route, _)| route.path == path);
+    match here().find(|(route, _)| Some(route.verb) == head.verb()) {
+        Some(found) => Ok(found),
+        None => Err(not_allowed(here().map(|(route, _)| route.verb.name()).collect::<Vec<_>>().join(", "))),
     }
-    Err(not_allowed(allowed.join(", ")))
 }
 
 fn not_allowed(allow: String) -> Answer {
