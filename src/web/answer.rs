@@ -150,11 +150,12 @@ impl Answer {
     /// was announced, and end the process when there is not so much. So the request is never dropped: its descriptors stay
     /// open until the process ends, which is the smaller harm.
     fn send_and_keep(self, request: Request) {
-        // An answer that ends in an upgrade is the one way to write without dropping; it leaves the length out, so that
-        // stands in another header's place.
+        // To begin an upgrade is the one way to write without dropping; that leaves length and body out, so the length stands in
+        // another header's place, and the body follows.
         let length = format!("postino\r\nContent-Length: {}", self.body.len());
-        let response = self.response(&[("X-Served-By", &length)]);
-        std::mem::forget(request.upgrade("HTTP/1.1", response));
+        let mut stream = request.upgrade("HTTP/1.1", self.response(&[("X-Served-By", &length)]));
+        let _ = stream.write_all(&self.body).and_then(|()| stream.flush());
+        std::mem::forget(stream);
     }
 
     fn response(&self, more: &[(&str, &str)]) -> Response<&[u8]> {

@@ -2,11 +2,11 @@
 //! cannot be accepted, so there is always one server that accepts, and there may be some that only finish what they began.
 //! It knows nothing of what is asked.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,15 +18,16 @@ use crate::error::{Error, Kind, Result};
 
 /// Threads of one server that answer.
 const WORKERS: usize = 8;
-/// How long a connection may be silent, and how long it may take no answer in. The listener hands both on to each
-/// connection, and wakes up so often itself.
+/// How long a connection may be silent, and how long it may take no answer in; the listener hands both on to each connection.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a server that accepts no more waits for requests: by then all its connections have been silent for too long.
 const LINGER: Duration = Duration::from_secs(35);
 /// How long to wait before something that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// For how many pauses a caller may wait to be accepted before the server is held to be dead.
-const STUCK: u32 = 4;
+/// How often to knock while there are requests, and while there are none.
+const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// For how many knocks a caller may wait to be accepted before the server is held to be dead.
+const STUCK: u32 = 10;
 
 /// What the threads share.
 struct Serving {
@@ -34,6 +35,10 @@ struct Serving {
     site: Arc<Site>,
     /// The server that accepts.
     current: Mutex<Option<Arc<Generation>>>,
+    /// The thread that knocks.
+    porter: Thread,
+    /// Whether there was a request since the last knock.
+    busy: AtomicBool,
 }
 
 /// One server with the connections that it accepted.
@@ -56,33 +61,46 @@ pub(super) fn run(listener: &TcpListener, site: &Arc<Site>) -> Result<()> {
         listener: listener.try_clone().map_err(broken)?,
         site: Arc::clone(site),
         current: Mutex::default(),
+        porter: thread::current(),
+        busy: AtomicBool::new(false),
     });
     loop {
         serving.renew();
-        wait_until_stuck(listener).map_err(broken)?;
+        serving.knock_until_dead().map_err(broken)?;
     }
-}
-
-/// Returns when somebody has been waiting to be accepted for so long that nobody accepts any more.
-fn wait_until_stuck(listener: &TcpListener) -> std::io::Result<()> {
-    let mut looks = 0;
-    while looks < STUCK {
-        let wait = if looks == 0 { None } else { Some(Timespec { tv_sec: 0, tv_nsec: 0 }) };
-        let mut watched = [PollFd::new(listener, PollFlags::IN)];
-        match poll(&mut watched, wait.as_ref()) {
-            Ok(0) => looks = 0,
-            Ok(_) => {
-                looks += 1;
-                thread::sleep(PAUSE);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 impl Serving {
+    /// Knocks at the own door again and again, until nobody opens any more.
+    ///
+    /// tiny_http hands a new connection to a thread that waits for one, but counts threads that were called a moment ago as waiting
+    /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
+    /// at once, and whoever opened then looks who else is there.
+    fn knock_until_dead(&self) -> std::io::Result<()> {
+        let mut looks = 0;
+        while looks < STUCK {
+            let is_busy = self.busy.swap(false, Ordering::Relaxed) || looks > 0;
+            thread::park_timeout(if is_busy { KNOCK.0 } else { KNOCK.1 });
+            // Without a descriptor for it there is no knock now; the next one comes soon.
+            let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
+            let mut watched = [PollFd::new(&self.listener, PollFlags::IN)];
+            let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
+            looks = if waits { looks + 1 } else { 0 };
+        }
+        Ok(())
+    }
+
+    /// Where this server can be reached from here.
+    fn door(&self) -> std::io::Result<SocketAddr> {
+        let mut address = self.listener.local_addr()?;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        Ok(address)
+    }
+
     /// Opens one more server, as soon as there are descriptors for it.
     fn renew(self: &Arc<Self>) {
         loop {
@@ -116,6 +134,9 @@ impl Serving {
         loop {
             match generation.server.recv_timeout(LINGER) {
                 Ok(Some(request)) => {
+                    if !self.busy.swap(true, Ordering::Relaxed) {
+                        self.porter.unpark();
+                    }
                     // What panics costs its own request: it is answered with 500 when it is dropped.
                     let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, request)));
                 }

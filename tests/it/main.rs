@@ -17,3 +17,4 @@ mod readme;
 mod server;
 mod session;
 mod support;
+mod web;
