@@ -198,6 +198,17 @@ fn the_contract_is_served() {
 }
 
 #[test]
+fn every_path_of_the_contract_stands_in_the_readme() {
+    let readme = include_str!("../../../README.md");
+    let postino = Postino::new();
+    let contract = Site::of(&postino).get("/api/openapi.json").json();
+    for path in contract["paths"].as_object().unwrap().keys() {
+        let path = path.replace('{', ":").replace('}', "");
+        assert!(readme.contains(&format!("`{path}`")), "{path} is not in the README");
+    }
+}
+
+#[test]
 fn a_broadcast_by_curl_reaches_an_agents_next_hook() {
     let postino = Postino::new();
     let site = Site::of(&postino);
