@@ -2,7 +2,6 @@
 //! cannot be accepted, so there is always one server that accepts, and there may be some that only finish what they began.
 //! It knows nothing of what is asked.
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size, set_socket_timeout, set_tcp_nodelay};
 use tiny_http::Server;
 
@@ -31,10 +31,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(35);
 /// How long to wait before something that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often to knock while there are requests, and while there are none.
-const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How often to knock while somebody comes or asks, and while nobody does.
+const KNOCK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// For how many knocks a caller may wait to be accepted before the server is held to be dead.
-const STUCK: u32 = 10;
+const STUCK: u32 = 25;
 
 /// What the threads share.
 pub(super) struct Serving {
@@ -64,15 +64,24 @@ pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell:
     let (current, answering, taken) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
     let leaving = AtomicBool::new(false);
     let serving = Arc::new(Serving { listener, site, hub, bell, current, answering, taken, leaving });
-    serving.renew();
     let porter = Arc::clone(&serving);
     let knock = move || {
-        // It is dead, or the socket is: another process may do better.
-        let _ = porter.knock_until_dead();
-        porter.bell.ring(Why::Deaf);
+        while !porter.leaving.load(Ordering::Relaxed) {
+            porter.renew();
+            if porter.knock_until_dead().is_err() {
+                porter.bell.ring(Why::Deaf);
+                break;
+            }
+        }
     };
     thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
     Ok(serving)
+}
+
+/// Whether accepting failed because the system, or what it allows this process, is used up: another process may have more.
+fn is_used_up(error: &std::io::Error) -> bool {
+    let known = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| known.contains(&error))
 }
 
 /// Sets what every connection inherits from the listening socket.
@@ -112,10 +121,13 @@ impl Serving {
     /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
     /// at once, and whoever opened then looks who else is there.
     fn knock_until_dead(&self) -> std::io::Result<()> {
-        let (mut looks, mut seen) = (0, 0);
+        let (mut looks, mut seen, mut threads) = (0, 0, 0);
         while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
             let taken = self.taken.load(Ordering::Relaxed);
-            let is_busy = std::mem::replace(&mut seen, taken) != taken || looks > 0;
+            // Callers come in a burst when one may be left out; a thread more for each of them shows it, also when they say nothing.
+            let now = child::threads();
+            let comes = std::mem::replace(&mut threads, now) < now;
+            let is_busy = std::mem::replace(&mut seen, taken) != taken || looks > 0 || comes;
             thread::sleep(if is_busy { KNOCK.0 } else { KNOCK.1 });
             // Without a descriptor for it there is no knock now; the next one comes soon.
             let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
@@ -181,7 +193,7 @@ impl Serving {
                 // It accepts no more: it woke up without a caller, or could not take one.
                 Err(error) => {
                     generation.open.store(false, Ordering::Relaxed);
-                    if error.kind() != ErrorKind::WouldBlock {
+                    if is_used_up(&error) {
                         self.bell.ring(Why::Deaf);
                     }
                     self.renew();

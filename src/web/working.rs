@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::Site;
 use super::serving::{self, Serving};
 use super::sse::Hub;
-use super::supervise::child::{self, Bell, Post, Why};
+use super::supervise::child::{Bell, Post, Room, Why};
 use crate::error::{Error, Kind, Result};
 
-/// How often the threads are counted.
+/// How often threads and descriptors are counted.
 const COUNT: Duration = Duration::from_secs(5);
 /// What has begun may take this long once the end has come.
 const FINISH: Duration = Duration::from_secs(4);
@@ -20,18 +20,19 @@ const QUIET: Duration = Duration::from_millis(150);
 
 /// Serves at this post until the parent wants an end, is gone, or has to send another child. `log` is told why it ended.
 pub fn work(post: Post, site: Site, log: impl Fn(&str)) -> Result<()> {
-    let threads = child::make_room();
+    let room = Room::make();
     let (bell, heard) = Bell::new();
     watch_panics(&bell);
-    // A quarter of the room is for those who listen, each with two threads.
-    let hub = Arc::new(Hub::with_room(usize::try_from(threads / 4).unwrap_or(usize::MAX)));
+    let hub = Arc::new(Hub::with_room(room.listeners()));
     let listener = post
         .listener
         .try_clone()
         .map_err(|error| Error::new(Kind::Other, "the web server's socket cannot be used").because(error))?;
+    // Callers that wait may take every descriptor as soon as they are let in, so everything else is there before.
+    post.watch(&bell)?;
     let serving = serving::start(listener, Arc::new(site), Arc::clone(&hub), bell.clone())?;
-    post.report(&bell)?;
-    let why = wait(&heard, threads);
+    post.ready();
+    let why = wait(&heard, room);
     log(match why {
         Why::Told => "told to end",
         Why::Deaf => "accepts no more",
@@ -61,11 +62,11 @@ fn watch_panics(bell: &Bell) {
 }
 
 /// Waits for a reason to end.
-fn wait(heard: &Receiver<Why>, threads: u64) -> Why {
+fn wait(heard: &Receiver<Why>, room: Room) -> Why {
     loop {
         match heard.recv_timeout(COUNT) {
             Ok(why) => return why,
-            Err(RecvTimeoutError::Timeout) if child::threads().is_some_and(|now| now > threads) => return Why::Crowded,
+            Err(RecvTimeoutError::Timeout) if room.is_full() => return Why::Crowded,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Why::Told,
         }
