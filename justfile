@@ -22,6 +22,10 @@ lint:
 unit *args:
     cargo test --locked {{ args }}
 
+# The tests that take a minute each.
+test-long:
+    cargo test --locked --test it -- --ignored --test-threads 1 --nocapture
+
 # Licences, bans, sources and advisories of the dependencies.
 deny:
     .ci/deny

@@ -52,6 +52,16 @@ impl Site {
         Ok(site)
     }
 
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The process that was started.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Has the clients post a message each, again and again.
     pub(crate) fn post(&self, to: &str) -> Result<Load> {
         load(self.port, to)

@@ -10,6 +10,7 @@
 
 mod home;
 mod http;
+mod live;
 mod server;
 mod table;
 mod timing;
@@ -48,8 +49,10 @@ fn main() -> Result<()> {
     }
     let trivial = http::trivial()?;
     table::load("HTTP answer of a trivial tiny_http, 8 clients", "", &trivial, None);
+    live(&Home::embedded(&binary)?, "embedded", rounds)?;
     web(&Home::embedded(&binary)?, "embedded", &trivial, 1_000.0)?;
     if let Some(server) = &server {
+        live(&Home::valkey(&binary, &server.url(0), "live")?, "valkey", rounds)?;
         web(&Home::valkey(&binary, &server.url(0), "web")?, "valkey", &trivial, 5_000.0)?;
     }
     size(&binary)
@@ -132,6 +135,20 @@ fn growth(full: &Home, empty: &Home, store: &str, rounds: usize) -> Result<()> {
     full.fill(READER).context("filling a workspace")?;
     let pair = paired(rounds, |_| full.run(READER, &["check"]), |_| empty.run(READER, &["check"]))?;
     row("check, much waiting ÷ check, nothing new", store, &pair, Some(1.2));
+    Ok(())
+}
+
+/// Live events: what the last of many listeners waits, and how much memory the idle server takes before.
+fn live(home: &Home, store: &str, rounds: usize) -> Result<()> {
+    let site = http::Site::start(home.command("web-ui", &["serve"]))?;
+    table::size("serve idle, parent and child", live::memory(site.pid())?, 20 << 20);
+    for (count, rounds, bar) in [(200, rounds.min(100), Some(10.0)), (1_000, rounds.min(20), None)] {
+        let listeners = live::Listeners::new(site.port(), count)?;
+        let mut times = (0..rounds).map(|_| listeners.post()).collect::<Result<Vec<_>>>()?;
+        times.sort();
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        table::within(&format!("POST to event at the last of {count} listeners"), store, median, bar);
+    }
     Ok(())
 }
 

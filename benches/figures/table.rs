@@ -74,6 +74,13 @@ pub(crate) fn size(what: &str, bytes: u64, bar: u64) {
     );
 }
 
+/// Prints a time with its bar in milliseconds, where there is one.
+pub(crate) fn within(what: &str, store: &str, time: Duration, bar: Option<f64>) {
+    let limit = bar.map(|bar| format!("{bar:.0} ms")).unwrap_or_default();
+    let over = bar.is_some_and(|bar| time.as_secs_f64() * 1e3 > bar);
+    println!("{what:<44} {store:<9} {:>9} {:>9} {:>6} {limit:>5}{}", shown(time), "", "", mark(over));
+}
+
 /// Says that a figure could not be had.
 pub(crate) fn missing(what: &str, why: &str) {
     println!("{what:<44} MISSING: {why}");

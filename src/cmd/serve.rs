@@ -22,7 +22,7 @@ pub use self::place::{Place, Record};
 use super::app::{App, Globals, System};
 use super::{Outcome, text};
 use crate::choice::{self, By, Chosen};
-use crate::config::{self, Env, Settings};
+use crate::config::{self, Env, Settings, Variables};
 use crate::error::{Error, Kind, Result};
 use crate::ops::Machine;
 use crate::output::Output;
@@ -60,10 +60,13 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Action {
     /// Say where it runs
+    #[command(after_help = "Examples:\n  postino serve status --json | jq -r .url")]
     Status,
     /// Open its page in the browser; start it if need be
+    #[command(after_help = "Examples:\n  postino serve open")]
     Open,
     /// End it
+    #[command(after_help = "Examples:\n  postino serve stop")]
     Stop,
 }
 
@@ -126,7 +129,7 @@ impl Server {
     }
 
     /// The variables that its processes start with, and those that are handed to them because they may hold a secret.
-    fn variables(&self) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    fn variables(&self) -> (Variables, Variables) {
         let (mut plain, mut secret) = self.env.for_server();
         // A store that was chosen is looked up again, so that its move is followed.
         if self.chosen.by != By::Choice {

@@ -180,9 +180,16 @@ fn events() -> Value {
     json!({
         "operationId": "events",
         "summary": "Live events as server-sent events; `Last-Event-ID` resumes without a gap",
-        "parameters": [{ "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" } }],
+        "parameters": [
+            { "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" } },
+            { "name": "after", "in": "query", "required": false, "schema": { "type": "string" },
+              "description": "The same, for callers that cannot set the header" },
+            { "name": "page", "in": "query", "required": false, "schema": { "type": "string" },
+              "description": "Who looks at a page: present for as long as the events are listened to" },
+        ],
         "responses": {
             "200": { "description": "Events until the caller leaves", "content": { "text/event-stream": {} } },
+            "400": reference("responses", "Failure"),
             "403": reference("responses", "Failure"),
             "503": reference("responses", "Busy"),
         },

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 36] = [
     "send",
     "ask",
     "read",
@@ -28,6 +28,11 @@ const COMMANDS: [&str; 31] = [
     "cleanup",
     "stats",
     "watch",
+    "serve",
+    "serve status",
+    "serve open",
+    "serve stop",
+    "open",
     "store",
     "store move",
     "monitor",

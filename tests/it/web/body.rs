@@ -84,7 +84,7 @@ fn what_is_too_large_is_refused_whether_it_says_so_or_not() {
 #[test]
 fn an_announced_length_beyond_all_memory_ends_nothing() {
     let postino = Postino::new();
-    let mut site = Site::of(&postino);
+    let site = Site::of(&postino);
     let kept = site.connect();
     for length in ["7036874417766400", "9223372036854775807", "18446744073709551615", "4294967296"] {
         for head in [
