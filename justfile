@@ -22,6 +22,10 @@ lint:
 unit *args:
     cargo test --locked {{ args }}
 
+# The tests that take a minute each.
+test-long:
+    cargo test --locked --test it -- --ignored --test-threads 1 --nocapture
+
 # Licences, bans, sources and advisories of the dependencies.
 deny:
     .ci/deny
@@ -33,6 +37,9 @@ faults:
 # Builds that are wrong on purpose, and whether the faults notice.
 mutants:
     .ci/mutants
+# The web server against its own contract, with so many made-up requests an operation.
+check-api examples="200":
+    .ci/check-api {{ examples }}
 
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist

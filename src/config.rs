@@ -78,6 +78,8 @@ impl Env {
     }
 }
 
+/// Variables by their names.
+pub type Variables = Vec<(String, String)>;
 /// The store's address as a variable.
 pub const STORE_VARIABLE: &str = "POSTINO_VALKEY_URL";
 /// The key prefix as a variable.
@@ -100,7 +102,7 @@ impl Env {
 
     /// The variables that a server keeps which outlives who started it: those that may stand in its environment, and those that may
     /// hold a secret.
-    pub fn for_server(&self) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    pub fn for_server(&self) -> (Variables, Variables) {
         let own = |name: &str| name.starts_with("POSTINO_") && !OF_AGENT.contains(&name);
         let of_machine = |name: &str| OF_MACHINE.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
         let kept = self.0.iter().filter(|(name, _)| own(name) || of_machine(name));

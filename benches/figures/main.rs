@@ -1,6 +1,6 @@
 //! The figures: what postino's commands cost, as ratios to a trivial process measured in the same run.
 //!
-//! `just bench [ROUNDS]` runs it on the static release binary, which `POSTINO_BIN` names; `cargo bench` on the one it
+//! `just bench [ROUNDS] [web]` runs it (or the web server's rows alone) on the static release binary, which `POSTINO_BIN` names; `cargo bench` on the one it
 //! builds. `just figures` also measures how things grow, and writes table and curves into `docs/`. It knows postino from outside
 //! only, keeps to a folder and a server of its own, and judges nothing: a figure over its bar is marked `OVER`.
 #![expect(
@@ -12,12 +12,15 @@
 mod document;
 mod growth;
 mod home;
+mod http;
+mod live;
 mod mcp;
 mod plot;
 mod server;
 mod table;
 mod timing;
 mod trips;
+mod web;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -57,11 +60,14 @@ fn main() -> Result<()> {
     }
     let mut bench = Bench { binary, rounds, table: Table::heading() };
     bench.floor()?;
-    bench.embedded()?;
-    if let Some(server) = &server {
-        bench.valkey(server)?;
+    if !env::args().any(|word| word == "web") {
+        bench.embedded()?;
+        if let Some(server) = &server {
+            bench.valkey(server)?;
+        }
+        mcp::figures(&mut bench.table, &Home::embedded(&bench.binary)?, rounds)?;
     }
-    mcp::figures(&mut bench.table, &Home::embedded(&bench.binary)?, rounds)?;
+    web::figures(&mut bench.table, &bench.binary, server.as_ref(), rounds)?;
     bench.size()?;
     if env::args().any(|word| word == "--write") {
         let curves = growth::curves(&bench.binary, server.as_ref(), rounds.min(growth::ROUNDS))?;

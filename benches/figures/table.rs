@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
+use crate::http::Load;
 use crate::timing::Pair;
+
+/// The longest that 99 of 100 requests may take.
+const P99: Duration = Duration::from_millis(50);
 
 /// The figures so far.
 #[derive(Default)]
@@ -38,6 +42,29 @@ impl Table {
         let differs = if commands.len() == bar { String::new() } else { format!("DIFFERS {}", commands.join(" ")) };
         let ours = commands.len().to_string();
         self.add([what.into(), store.into(), ours, String::new(), String::new(), bar.to_string(), differs]);
+    }
+
+    /// How many requests a second were answered, beside those of a trivial server and the bar where there are any, and the time of
+    /// the slowest but one of a hundred.
+    pub(crate) fn load(&mut self, what: &str, store: &str, load: &Load, beside: Option<(f64, f64)>) {
+        let rate = |rate: f64| format!("{rate:.0}/s");
+        let (base, bar) = beside.map(|(base, bar)| (rate(base), rate(bar))).unwrap_or_default();
+        let over = beside.is_some_and(|(_, bar)| load.rate < bar || load.p99 > P99);
+        let note = format!("p99 {} {}", shown(load.p99), mark(over));
+        self.add([what.into(), store.into(), rate(load.rate), base, String::new(), bar, note.trim_end().into()]);
+    }
+
+    /// A ratio with its bar.
+    pub(crate) fn times(&mut self, what: &str, store: &str, ratio: f64, bar: f64) {
+        let (none, over) = (String::new, mark(ratio > bar).to_owned());
+        self.add([what.into(), store.into(), none(), none(), format!("{ratio:.2}"), format!("{bar:.1}"), over]);
+    }
+
+    /// A time with its bar in milliseconds, where there is one.
+    pub(crate) fn within(&mut self, what: &str, store: &str, time: Duration, bar: Option<f64>) {
+        let limit = bar.map(|bar| format!("{bar:.0} ms")).unwrap_or_default();
+        let over = mark(bar.is_some_and(|bar| time.as_secs_f64() * 1e3 > bar)).to_owned();
+        self.add([what.into(), store.into(), shown(time), String::new(), String::new(), limit, over]);
     }
 
     /// A size with its bar.

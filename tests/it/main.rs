@@ -20,3 +20,4 @@ mod serve;
 mod server;
 mod session;
 mod support;
+mod web;

@@ -22,7 +22,7 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
         redis::cmd("CONFIG").arg("GET").arg(setting).write_packed_command(&mut packed);
     }
     let request = Request::looking(&packed, 6, Duration::ZERO);
-    let replies = store.link().ask(&request)?.values;
+    let replies = store.ask(&request)?.values;
     let mut replies = replies.into_iter();
     let time = replies.next().unwrap_or(Value::Nil);
     if let Some(error) = trouble::error_of(&time) {

@@ -130,7 +130,7 @@ impl<'a> Verb<'a> {
             .write_packed_command(&mut packed);
         let (doubt, harmless) = (self.doubt, self.harmless);
         let request = Request { packed: &packed, replies: 1, doubt, harmless, doubtful, patience: Duration::ZERO };
-        let answer = self.store.link().ask(&request)?;
+        let answer = self.store.ask(&request)?;
         let value = answer.values.into_iter().next().ok_or_else(|| reply::strange("there is none"))?;
         Ok((value, answer.doubtful))
     }

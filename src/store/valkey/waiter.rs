@@ -66,7 +66,7 @@ impl StreamWaiter {
         }
         let packed = read.get_packed_command();
         let request = Request::looking(&packed, 1, longest);
-        let replies = self.store.link().ask(&request)?.values;
+        let replies = self.store.ask(&request)?.values;
         let answer = replies.into_iter().next().unwrap_or(Value::Nil);
         if let Some(error) = trouble::error_of(&answer) {
             return Err(trouble::refused(&self.store.address, &error));

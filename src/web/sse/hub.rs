@@ -4,7 +4,7 @@
 //! It watches only while somebody listens. It knows no sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ use crate::web::Site;
 
 /// How many frames may wait for one client.
 const QUEUE: usize = 256;
+/// How long everybody waits for those whose queue is full: a burst of events fills it, too.
+const GRACE: Duration = Duration::from_millis(200);
 /// How many clients there may be.
 const CLIENTS: usize = 1_024;
 /// How often presence is compared.
@@ -48,6 +50,8 @@ struct Client {
     id: u64,
     queue: SyncSender<Frame>,
     page: Option<AgentName>,
+    /// Whether it has yet to get the frame that is being spread.
+    owed: bool,
 }
 
 /// A client's end of its queue.
@@ -93,7 +97,7 @@ impl Hub {
         let (queue, frames) = sync_channel(QUEUE);
         all.last += 1;
         let id = all.last;
-        all.clients.push(Client { id, queue, page });
+        all.clients.push(Client { id, queue, page, owed: false });
         let at = all.at.clone();
         if !all.watched {
             let (hub, site) = (Arc::clone(self), Arc::clone(site));
@@ -209,10 +213,37 @@ impl Hub {
 }
 
 impl Listeners {
-    /// Puts frames into every queue; whoever has no room for one is dropped.
+    /// Puts frames into every queue. Whoever has no room gets a moment to make some, all of them the same one, and is then dropped.
     fn spread(&mut self, frames: Vec<Frame>) {
         for frame in frames {
-            self.clients.retain(|client| client.queue.try_send(frame.clone()).is_ok());
+            self.clients.iter_mut().for_each(|client| client.owed = true);
+            let mut end = None;
+            loop {
+                self.clients.retain_mut(|client| client.take(&frame));
+                if !self.clients.iter().any(|client| client.owed) {
+                    break;
+                }
+                if Instant::now() >= *end.get_or_insert_with(|| Instant::now() + GRACE) {
+                    self.clients.retain(|client| !client.owed);
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
+    }
+}
+
+impl Client {
+    /// Takes a frame that is owed to it, if there is room; false when it is gone.
+    fn take(&mut self, frame: &Frame) -> bool {
+        if !self.owed {
+            return true;
+        }
+        match self.queue.try_send(frame.clone()) {
+            Ok(()) => self.owed = false,
+            Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => return false,
+        }
+        true
     }
 }

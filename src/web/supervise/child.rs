@@ -83,8 +83,8 @@ impl Post {
         Ok(Post { listener, handed, wire })
     }
 
-    /// Says that requests are answered from now on, and rings when the parent wants an end or is gone.
-    pub fn report(&self, bell: &Bell) -> Result<()> {
+    /// Rings when the parent wants an end or is gone.
+    pub fn watch(&self, bell: &Bell) -> Result<()> {
         let mut wire = self.wire.try_clone().map_err(|error| failed("watch the parent process", error))?;
         let bell = bell.clone();
         let watch = move || {
@@ -93,9 +93,12 @@ impl Post {
             bell.ring(Why::Told);
         };
         let thread = std::thread::Builder::new().name("parent".to_owned()).stack_size(64 << 10).spawn(watch);
-        thread.map_err(|error| failed("watch the parent process", error))?;
+        thread.map(drop).map_err(|error| failed("watch the parent process", error))
+    }
+
+    /// Says that requests are answered from now on.
+    pub fn ready(&self) {
         self.say(READY);
-        Ok(())
     }
 
     /// Asks the parent for another child. Nothing must be accepted any more.
@@ -128,23 +131,44 @@ pub fn stop_accepting(listener: &TcpListener, is_over: impl Fn() -> bool) {
     let _ = listener.set_nonblocking(false);
 }
 
-/// Allows this process as many descriptors as it may have; gives how many threads it should not pass.
-pub fn make_room() -> u64 {
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
-    if limit.current.is_some_and(|current| current < most) {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
-    }
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(DESCRIPTORS);
-    // A connection takes two descriptors and a thread.
-    THREADS.min(descriptors / 3)
+/// How much of what the system allows it this process uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    threads: u64,
+    descriptors: u64,
 }
 
-/// How many threads this process has; `None` where the system does not tell so cheaply.
-pub fn threads() -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // Field 20 of proc(5), the 18th behind the name.
-    stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().nth(17)?.parse().ok()
+impl Room {
+    /// Asks for as many descriptors as this process may have, and sets the bounds that it should not pass.
+    pub fn make() -> Room {
+        let limit = getrlimit(Resource::Nofile);
+        let most = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+        if limit.current.is_some_and(|current| current < most) {
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
+        }
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(DESCRIPTORS);
+        // A connection takes two descriptors and a thread.
+        Room { threads: THREADS.min(descriptors / 3), descriptors: descriptors / 4 * 3 }
+    }
+
+    /// How many clients may listen to live events, each of which takes two threads: half of the room is theirs.
+    pub fn listeners(self) -> usize {
+        usize::try_from(self.threads / 4).unwrap_or(usize::MAX)
+    }
+
+    /// Whether more is used than should be; false where the system does not tell so cheaply.
+    pub fn is_full(self) -> bool {
+        threads() > self.threads || count("/proc/self/fd") > self.descriptors
+    }
+}
+
+/// How many threads this process has; 0 where the system does not tell so cheaply.
+pub fn threads() -> u64 {
+    count("/proc/self/task")
+}
+
+fn count(folder: &str) -> u64 {
+    std::fs::read_dir(folder).map_or(0, |entries| entries.count() as u64)
 }
 
 #[cfg(test)]
@@ -173,11 +197,9 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn threads_are_counted() {
-        let (hold, held) = std::sync::mpsc::channel::<()>();
-        let one = std::thread::spawn(move || held.recv());
-        assert!(threads().unwrap() >= 2);
-        drop(hold);
-        one.join().unwrap().unwrap_err();
+    fn what_is_used_is_compared_with_the_bounds() {
+        let room = Room::make();
+        assert!(!room.is_full() && room.listeners() > 0);
+        assert!(Room { threads: 0, ..room }.is_full() && Room { descriptors: 2, ..room }.is_full());
     }
 }

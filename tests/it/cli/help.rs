@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 37] = [
     "send",
     "ask",
     "read",
@@ -28,6 +28,11 @@ const COMMANDS: [&str; 32] = [
     "cleanup",
     "stats",
     "watch",
+    "serve",
+    "serve status",
+    "serve open",
+    "serve stop",
+    "open",
     "store",
     "store move",
     "monitor",

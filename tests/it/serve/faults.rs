@@ -27,13 +27,15 @@ fn a_body_that_is_said_to_be_huge_costs_a_reconnect_at_most() {
     listener.settle();
     office.post("box-0", "before");
     assert_eq!(listener.sent(1), ["box-0"]);
-    for line in ["POST /api/messages", "POST /nowhere", "GET /api/health", "DELETE /api/messages/web"] {
-        for length in ["7036874417766400", "18446744073709551615", "9223372036854775807"] {
+    for line in ["POST /api/messages", "GET /api/health"] {
+        for length in ["7036874417766400", "18446744073709551615"] {
             let mut stream = office.connect();
             let more = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\nabc");
             // The server may hang up at any time.
             let _ = stream.write_all(format!("{}{more}", head(&office, line)).as_bytes());
             let _ = stream.shutdown(Shutdown::Write);
+            // Nor need it hang up soon: reading what was announced would take for ever.
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
             until("it is answered", || is_well(&office));
         }
@@ -61,7 +63,8 @@ fn clients_that_reset_their_connection_harm_nobody() {
         // Closing it now resets it.
         set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
     }
-    assert_eq!(office.get("/api/health").0, 200);
+    let answer = office.try_ask("GET /api/health", "");
+    assert_eq!(answer.map(|(status, _)| status), Some(200), "{:#?}", office.log());
     assert_eq!((office.child(), office.logged("died"), office.logged("relieved")), (child, 0, 0));
 }
 
@@ -77,7 +80,7 @@ fn out_of_descriptors_it_serves_again_within_five_seconds() {
     }
     let begun = Instant::now();
     until("it is answered", || is_well(&office));
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?} {:#?}", begun.elapsed(), office.log());
     until("another child serves", || (office.child() != child).then_some(()));
     assert!(office.logged("relieved") >= 1, "{:?}", office.log());
 }
@@ -85,10 +88,10 @@ fn out_of_descriptors_it_serves_again_within_five_seconds() {
 #[test]
 fn too_many_connections_bring_a_fresh_child() {
     let postino = Postino::new();
-    // So many descriptors that the bound on threads, a third of them, is reached first.
+    // Three quarters of the descriptors are in use, but there are some left.
     let office = Office::closed(&postino).start_by("ulimit -n 600");
     let child = office.child();
-    let mut held: Vec<TcpStream> = (0..220).map(|_| office.connect()).collect();
+    let mut held: Vec<TcpStream> = (0..250).map(|_| office.connect()).collect();
     held.iter_mut().for_each(|stream| stream.write_all(b"GET / HT").unwrap());
     until("another child serves", || (office.child() != child).then_some(()));
     until("it is answered", || is_well(&office));
