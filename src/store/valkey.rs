@@ -28,7 +28,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use address::redacted;
-use redis::Value;
 
 use self::address::Address;
 use self::link::{Limits, Link};
