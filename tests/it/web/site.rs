@@ -87,14 +87,11 @@ impl Site {
         self.ask("DELETE", path, &[], "")
     }
 
-    /// The process's id.
-    pub(super) fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Whether the process still runs.
-    pub(super) fn lives(&mut self) -> bool {
-        self.process.try_wait().unwrap().is_none()
+    /// The id of the process that answers.
+    pub(super) fn child(&self) -> u32 {
+        let parent = self.process.id();
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+        children.split_ascii_whitespace().next().unwrap().parse().unwrap()
     }
 }
 
