@@ -36,9 +36,9 @@ pub(crate) struct Site {
 impl Site {
     /// Runs a command line that serves on a free port.
     pub(crate) fn start(mut command: Command) -> Result<Site> {
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn()?;
-        let mut said = BufReader::new(process.stderr.take().context("its stderr")?);
+        let mut said = BufReader::new(process.stdout.take().context("its stdout")?);
         let mut site = Site { process, port: 0 };
         let mut line = String::new();
         while site.port == 0 {
@@ -47,8 +47,6 @@ impl Site {
             let host = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
             site.port = host.and_then(|host| host.rsplit(':').next()?.parse().ok()).unwrap_or(0);
         }
-        // Somebody must listen to the end, or the server's next word would end it.
-        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         Ok(site)
     }
 

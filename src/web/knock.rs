@@ -18,8 +18,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 const EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// How long a knock may take to get into the backlog.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// For how many knocks in a row somebody may wait to be accepted before nobody accepts any more.
-const STUCK: u32 = 20;
+/// For how many looks in a row somebody may wait to be accepted before nobody accepts any more.
+const STUCK: u32 = 40;
 /// The thread needs little room.
 const STACK: usize = 64 << 10;
 
@@ -86,11 +86,14 @@ fn knock(listener: &TcpListener, door: SocketAddr, mood: &Mood) -> bool {
         if mood.over.load(Ordering::Relaxed) {
             return false;
         }
-        // Without a descriptor for it there is no knock now; the next one comes soon.
-        let _ = TcpStream::connect_timeout(&door, PATIENCE);
+        // A look comes a while after the knock before: whoever accepts has had the time.
         let mut watched = [PollFd::new(listener, PollFlags::IN)];
         let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
         waited = if waits { waited + 1 } else { 0 };
+        if !waits {
+            // Without a descriptor for it there is no knock now; the next one comes soon.
+            let _ = TcpStream::connect_timeout(&door, PATIENCE);
+        }
     }
     true
 }
@@ -107,7 +110,7 @@ mod tests {
         let accepting = listener.try_clone().unwrap();
         let (died, dead) = channel();
         let knocker = Knocker::start(&listener, move || died.send(()).unwrap()).unwrap();
-        for _ in 0..2 * STUCK {
+        for _ in 0..STUCK + 10 {
             knocker.busy();
             accepting.accept().unwrap();
         }
