@@ -8,7 +8,6 @@ mod call;
 mod fields;
 mod guard;
 mod head;
-mod knock;
 mod openapi;
 mod peer;
 mod routes;
@@ -16,6 +15,7 @@ mod serving;
 mod sse;
 pub mod supervise;
 mod token;
+mod way;
 mod working;
 
 use std::net::SocketAddr;

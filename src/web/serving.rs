@@ -1,232 +1,206 @@
-//! The way of one request: guards, route, body, operation, answer. It knows no rule.
+//! From the listener to the requests: the servers and their workers. tiny_http's thread that accepts ends for good when a connection
+//! cannot be accepted, so there is always one server that accepts, and there may be some that only finish what they began.
+//! It knows nothing of what is asked.
 
-use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
 
-use tiny_http::Request;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size, set_socket_timeout, set_tcp_nodelay};
+use tiny_http::Server;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::fields::{self, Fields};
-use super::guard::{self, refusal};
-use super::head::{Head, Verb};
-use super::routes::{ROUTES, Route};
-use super::sse::{self, Hub};
-use super::{Site, assets, openapi};
-use crate::error::{Error, Kind};
-use crate::model::Via;
+use super::sse::Hub;
+use super::supervise::child::{self, Bell, Why};
+use super::{Site, way};
+use crate::error::{Error, Kind, Result};
 
-/// Bodies up to this are there when tiny_http hands the request over, in bytes; longer ones may still be on their way.
-const THERE: usize = 1_024;
-/// How many requests may wait for their bodies beside the workers.
-const MAX_ASIDE: usize = 128;
+/// Threads of one server that answer.
+const WORKERS: usize = 8;
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+/// What the system keeps for a client that does not read, in bytes, before who writes to it notices. It doubles this.
+const UNREAD: usize = 128 << 10;
+/// How long a connection may be silent, and how long it may take no answer in; the listener hands both on to each connection.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a server that accepts no more waits for requests: by then all its connections have been silent for too long.
+const LINGER: Duration = Duration::from_secs(35);
+/// How long to wait before something that failed is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often to knock while there are requests, and while there are none.
+const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// For how many looks in a row a caller may wait to be accepted before the server is held to be dead.
+const STUCK: u32 = 40;
 
-/// How many do.
-static ASIDE: AtomicUsize = AtomicUsize::new(0);
+/// What the threads share.
+pub(super) struct Serving {
+    listener: TcpListener,
+    site: Arc<Site>,
+    hub: Arc<Hub>,
+    bell: Bell,
+    /// The server that accepts.
+    current: Mutex<Option<Arc<Generation>>>,
+    /// Requests that are being answered, and how many were taken in all.
+    answering: AtomicUsize,
+    taken: AtomicUsize,
+    /// Whether no other server is to follow.
+    leaving: AtomicBool,
+    /// Whether the next knock may be long in coming, and who knocks.
+    idle: AtomicBool,
+    porter: OnceLock<Thread>,
+}
 
-/// Answers a request; one whose body may be slow is waited for in a thread of its own.
-pub(super) fn handle(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
-    if is_there(&request) || ASIDE.load(Ordering::Relaxed) >= MAX_ASIDE {
-        return answer(site, hub, request);
-    }
-    ASIDE.fetch_add(1, Ordering::Relaxed);
-    let (site, hub) = (Arc::clone(site), Arc::clone(hub));
-    let work = move || {
-        let _leave = Leave;
-        answer(&site, &hub, request);
+/// One server with the connections that it accepted.
+struct Generation {
+    server: Server,
+    /// Whether it still accepts.
+    open: AtomicBool,
+}
+
+/// Serves from now on, in threads of its own. When nothing can be accepted any more, the bell rings.
+pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell: Bell) -> Result<Arc<Serving>> {
+    prepare(&listener).map_err(|error| broken(error.into()))?;
+    let (current, answering, taken) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (leaving, idle) = (AtomicBool::new(false), AtomicBool::new(false));
+    let porter = OnceLock::new();
+    let serving = Arc::new(Serving { listener, site, hub, bell, current, answering, taken, leaving, idle, porter });
+    serving.renew();
+    let porter = Arc::clone(&serving);
+    let knock = move || {
+        // It is dead, or the socket is: another process may do better.
+        let _ = porter.knock_until_dead();
+        porter.bell.ring(Why::Deaf);
     };
-    // Without a thread the request is dropped, which answers it with 500.
-    if std::thread::Builder::new().name("aside".to_owned()).spawn(work).is_err() {
-        ASIDE.fetch_sub(1, Ordering::Relaxed);
+    let porter = thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
+    // Nobody else sets it.
+    let _ = serving.porter.set(porter.thread().clone());
+    Ok(serving)
+}
+
+/// Sets what every connection inherits from the listening socket.
+fn prepare(listener: &TcpListener) -> rustix::io::Result<()> {
+    set_tcp_nodelay(listener, true)?;
+    set_socket_send_buffer_size(listener, UNREAD)?;
+    for side in [Timeout::Recv, Timeout::Send] {
+        set_socket_timeout(listener, side, Some(SILENCE))?;
     }
+    rustix::net::listen(listener, BACKLOG)
 }
 
-/// Makes room again, however the work ended.
-struct Leave;
+fn broken(error: std::io::Error) -> Error {
+    Error::new(Kind::Other, format!("the web server's socket cannot be used: {}", error.kind())).because(error)
+}
 
-impl Drop for Leave {
-    fn drop(&mut self) {
-        ASIDE.fetch_sub(1, Ordering::Relaxed);
+impl Serving {
+    /// Takes no connection any more: they wait for the next process.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        let is_over = || self.current().as_ref().is_none_or(|current| !current.open.load(Ordering::Relaxed));
+        child::stop_accepting(&self.listener, is_over);
     }
-}
 
-/// Whether nothing of a request is still on its way.
-fn is_there(request: &Request) -> bool {
-    let head = Head::of(request);
-    let is_short = request.body_length().is_none_or(|length| length <= THERE);
-    is_short && head.headers("Transfer-Encoding").next().is_none() && head.headers("Expect").next().is_none()
-}
+    /// How many requests are being answered, and how many were taken in all.
+    pub(super) fn requests(&self) -> (usize, usize) {
+        (self.answering.load(Ordering::Relaxed) + way::aside(), self.taken.load(Ordering::Relaxed))
+    }
 
-/// What is to be done with a request.
-enum Step<'a> {
-    /// Live events.
-    Events,
-    /// Something that is ready.
-    Ready(Answer),
-    /// An operation.
-    Call(&'static Route, Call<'a>),
-}
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Generation>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request) {
-    let cors = cors(site, &request);
-    let step = match prepare(site, &mut request) {
-        Ok(step) => step,
-        Err(refusal) => return with(refusal, cors).send_early(request),
-    };
-    // Whether an answer arrives is the asker's affair, unless something is owed when it does.
-    let _ = match step {
-        Step::Events => return sse::open(site, hub, request),
-        Step::Ready(answer) => with(answer, cors).send(request),
-        Step::Call(route, call) => {
-            let via = call.via;
-            match (route.run)(call) {
-                Ok(done) => {
-                    let sent = with(done.answer, cors).send(request);
-                    if let (Ok(()), Some(owed)) = (&sent, done.owed) {
-                        // Mail that could not be acknowledged comes again.
-                        let _ = site.settle(owed, via);
-                    }
-                    sent
-                }
-                Err(failure) => with(failure, cors).send(request),
+    /// Knocks at the own door again and again, until nobody opens any more.
+    ///
+    /// tiny_http hands a new connection to a thread that waits for one, but counts threads that were called a moment ago as waiting
+    /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
+    /// at once, and whoever opened then looks who else is there.
+    fn knock_until_dead(&self) -> std::io::Result<()> {
+        let (mut looks, mut seen) = (0, 0);
+        while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
+            let taken = self.taken.load(Ordering::Relaxed);
+            let is_idle = std::mem::replace(&mut seen, taken) == taken && looks == 0;
+            self.idle.store(is_idle, Ordering::Relaxed);
+            thread::park_timeout(if is_idle { KNOCK.1 } else { KNOCK.0 });
+            // A look comes a while after the knock before: whoever accepts has had the time.
+            let mut watched = [PollFd::new(&self.listener, PollFlags::IN)];
+            let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
+            looks = if waits { looks + 1 } else { 0 };
+            if !waits {
+                // Without a descriptor for it there is no knock now; the next one comes soon.
+                let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
             }
         }
-    };
-}
-
-/// What an answer to the origin that was set carries.
-fn cors(site: &Site, request: &Request) -> Option<String> {
-    site.cors_origin.clone().filter(|_| guard::is_friend(site, &Head::of(request)))
-}
-
-fn with(answer: Answer, cors: Option<String>) -> Answer {
-    match cors {
-        Some(origin) => answer.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin".to_owned()),
-        None => answer,
+        Ok(())
     }
-}
 
-/// Judges a request, finds its route and reads its body.
-fn prepare<'a>(site: &'a Site, request: &mut Request) -> Result<Step<'a>, Answer> {
-    let head = Head::of(request);
-    guard::judge(site, &head)?;
-    if guard::is_preflight(site, &head) {
-        return Ok(Step::Ready(preflight()));
-    }
-    let segments = head.segments().ok_or_else(|| unreadable("path"))?;
-    if let Some(step) = document(site, &head, &segments)? {
-        return Ok(step);
-    }
-    let (route, parts) = find(&head, &segments)?;
-    guard::content(&head)?;
-    let via = if head.header("Sec-Fetch-Site") == Some("same-origin") { Via::Gui } else { Via::Http };
-    let key = head.header("Idempotency-Key").map(str::to_owned);
-    let fields = match route.verb {
-        Verb::Post => with_key(fields::of_body(&body(site, request)?, route.fields)?, key, route)?,
-        Verb::Get | Verb::Delete => fields::of_query(head.query().ok_or_else(|| unreadable("query"))?, route.fields)?,
-    };
-    Ok(Step::Call(route, Call { site, via, parts, fields, known: route.fields }))
-}
-
-fn unreadable(what: &str) -> Answer {
-    refusal(400, &format!("the request's {what} cannot be read"), "percent-encode it as UTF-8")
-}
-
-fn preflight() -> Answer {
-    let headers = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Postino-Token";
-    Answer::empty(204)
-        .header("Access-Control-Allow-Methods", "GET, POST, DELETE".to_owned())
-        .header("Access-Control-Allow-Headers", headers.to_owned())
-        .header("Access-Control-Max-Age", "600".to_owned())
-}
-
-/// What is no operation: the page, the link that opens it, the contract, the live events.
-fn document<'a>(site: &Site, head: &Head<'_>, segments: &[String]) -> Result<Option<Step<'a>>, Answer> {
-    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let step = match *path {
-        ["open", code] => Step::Ready(open(site, code)?),
-        ["api", "events"] => Step::Events,
-        ["api", "openapi.json"] => Step::Ready(openapi::document()),
-        _ if assets::is_view(&path) => Step::Ready(assets::page()),
-        _ => return Ok(None),
-    };
-    if head.verb() != Some(Verb::Get) {
-        return Err(not_allowed("GET, HEAD".to_owned()));
-    }
-    guard::content(head)?;
-    Ok(Some(step))
-}
-
-/// Gives whoever has a fresh link the cookie, and leads to the page.
-fn open(site: &Site, code: &str) -> Result<Answer, Answer> {
-    let token = site.token.as_ref().filter(|token| token.redeem(code, site.desk.machine().now()));
-    let Some(token) = token else {
-        return Err(refusal(401, "this link was used before, or is too old", "get a new one"));
-    };
-    let port = site.address.port();
-    let cookie = format!(
-        "{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000",
-        guard::cookie_name(port),
-        token.cookie(port)
-    );
-    Ok(Answer::empty(303).header("Location", "/".to_owned()).header("Set-Cookie", cookie))
-}
-
-/// The route of a request. Where a fixed path and a variable one fit, the fixed one counts.
-fn find(head: &Head<'_>, segments: &[String]) -> Result<(&'static Route, Vec<String>), Answer> {
-    let here = || ROUTES.iter().filter_map(|route| Some((route, route.parts(segments)?)));
-    let Some(path) = here().min_by_key(|(_, parts)| parts.len()).map(|(route, _)| route.path) else {
-        let error = Error::new(Kind::NotFound, "there is nothing at this path");
-        return Err(Answer::of(&error.hint("GET /api/openapi.json lists what there is")));
-    };
-    let here = || here().filter(|(route, _)| route.path == path);
-    match here().find(|(route, _)| Some(route.verb) == head.verb()) {
-        Some(found) => Ok(found),
-        None => Err(not_allowed(here().map(|(route, _)| route.verb.name()).collect::<Vec<_>>().join(", "))),
-    }
-}
-
-fn not_allowed(allow: String) -> Answer {
-    let hint = format!("use {allow}");
-    refusal(405, "this path does not take this method", &hint).header("Allow", allow)
-}
-
-/// The whole body of a request, read to its end.
-fn body(site: &Site, request: &mut Request) -> Result<Vec<u8>, Answer> {
-    let limit = site.max_body;
-    let too_large = || {
-        let hint = format!("send at most {limit} bytes, or set POSTINO_MAX_BODY_BYTES");
-        refusal(413, "the request's body is too large", &hint)
-    };
-    let length = request.body_length();
-    if length.is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
-    let mut body = Vec::with_capacity(length.unwrap_or(0));
-    let most = length.unwrap_or(limit.saturating_add(1)) as u64;
-    match request.as_reader().take(most).read_to_end(&mut body) {
-        Ok(_) if body.len() > limit => Err(too_large()),
-        Ok(read) if length.is_some_and(|length| read < length) => Err(cut(&io::ErrorKind::UnexpectedEof.into())),
-        Ok(_) => Ok(body),
-        Err(error) => Err(cut(&error)),
-    }
-}
-
-fn cut(error: &io::Error) -> Answer {
-    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
-        return refusal(408, "the request's body did not come in time", "send it again");
-    }
-    refusal(400, "the request's body ended early, or is not encoded as it says", "send it again")
-}
-
-/// The fields with the key from the header, which may not say something else than the body.
-fn with_key(mut fields: Fields, key: Option<String>, route: &Route) -> Result<Fields, Answer> {
-    let Some(key) = key.filter(|_| route.fields.iter().any(|field| field.name == "key")) else { return Ok(fields) };
-    match fields.insert("key".to_owned(), key.as_str().into()) {
-        Some(said) if !said.is_null() && said != key => {
-            Err(refusal(400, "the Idempotency-Key header and the field `key` differ", "send one of them"))
+    /// Where this server can be reached from here.
+    fn door(&self) -> std::io::Result<SocketAddr> {
+        let mut address = self.listener.local_addr()?;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
         }
-        Some(_) | None => Ok(fields),
+        Ok(address)
+    }
+
+    /// Opens one more server, as soon as there are descriptors for it, unless the process is about to end.
+    fn renew(self: &Arc<Self>) {
+        while !self.leaving.load(Ordering::Relaxed) {
+            // tiny_http's thread panics in silence when it gets a connection and then no descriptor for its copy.
+            let spare: std::io::Result<Vec<_>> = (0..4).map(|_| self.listener.try_clone()).collect();
+            let server = spare.ok().and_then(|mut spare| Server::from_listener(spare.pop()?, None).ok());
+            if let Some(server) = server {
+                let generation = Arc::new(Generation { server, open: AtomicBool::new(true) });
+                let hired = (0..WORKERS).all(|_| self.hire(&generation));
+                let last = self.current().replace(generation);
+                if let Some(last) = last {
+                    // It may not know that it accepts no more.
+                    last.open.store(false, Ordering::Relaxed);
+                }
+                if hired {
+                    return;
+                }
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Starts one worker; false when there is no thread for it.
+    fn hire(self: &Arc<Self>, generation: &Arc<Generation>) -> bool {
+        let (serving, generation) = (Arc::clone(self), Arc::clone(generation));
+        thread::Builder::new().name("worker".to_owned()).spawn(move || serving.work(&generation)).is_ok()
+    }
+
+    /// Answers requests until the server has neither a listener nor a connection.
+    fn work(self: &Arc<Self>, generation: &Generation) {
+        loop {
+            match generation.server.recv_timeout(LINGER) {
+                Ok(Some(request)) => {
+                    self.answering.fetch_add(1, Ordering::Relaxed);
+                    self.taken.fetch_add(1, Ordering::Relaxed);
+                    if self.idle.swap(false, Ordering::Relaxed) {
+                        // Callers come in bursts.
+                        self.porter.get().into_iter().for_each(Thread::unpark);
+                    }
+                    // What panics costs its own request: it is answered with 500 when it is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, request)));
+                    self.answering.fetch_sub(1, Ordering::Relaxed);
+                }
+                Ok(None) if generation.open.load(Ordering::Relaxed) => {}
+                Ok(None) => return,
+                // It accepts no more: it woke up without a caller, or could not take one.
+                Err(error) => {
+                    generation.open.store(false, Ordering::Relaxed);
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.bell.ring(Why::Deaf);
+                    }
+                    self.renew();
+                }
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::ops::Machine;
 use crate::output::Output;
 use crate::web::supervise::Parent;
 use crate::web::supervise::child::Post;
-use crate::web::{self, Site};
+use crate::web::{self, Site, Token};
 
 /// How many ports are tried, from the one that was set.
 const PORTS: u16 = 10;
@@ -188,19 +188,23 @@ fn url(address: SocketAddr) -> String {
     format!("http://{}/", SocketAddr::new(ip, address.port()))
 }
 
+/// Where to listen at this port; `Denied` where that needs a token that is not set.
+pub fn addresses(server: &Server, port: u16) -> Result<Vec<SocketAddr>> {
+    web::addresses(&server.settings.web.host, port, token(server)?.as_ref())
+}
+
 /// The listening socket: at the port that was set, or the next of ten that no stranger has.
-fn listen(server: &Server) -> Result<TcpListener> {
+pub fn listen(server: &Server) -> Result<TcpListener> {
     let (host, first) = (server.settings.web.host.as_str(), server.settings.web.port);
     let fail = |port: u16, error: std::io::Error| {
         Error::new(Kind::Other, format!("cannot listen on {host}:{port}: {}", error.kind()))
             .hint("set POSTINO_WEB_PORT to a port that is free")
             .because(error)
     };
-    let token = server.token()?;
     let ports = if first == 0 { 0..=0 } else { first..=first.saturating_add(PORTS - 1) };
     let mut taken = None;
     for port in ports {
-        match TcpListener::bind(&*web::addresses(host, port, token.as_ref())?) {
+        match TcpListener::bind(&*addresses(server, port)?) {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => taken = Some(error),
             Err(error) => return Err(fail(port, error)),
@@ -223,12 +227,17 @@ pub fn child() -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What callers must know, if they must.
+pub fn token(server: &Server) -> Result<Option<Token>> {
+    server.settings.web.token()?.map(|token| Token::new(&token)).transpose()
+}
+
 /// What is served.
 fn site(server: &Server, address: SocketAddr) -> Result<Site> {
     let web = server.settings.web.clone();
     Ok(Site {
         address,
-        token: server.token()?,
+        token: token(server)?,
         names: web.names,
         cors_origin: web.cors_origin,
         max_body: web.max_body,

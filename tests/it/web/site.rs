@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::serve::children;
 use crate::server::until;
 use crate::support::Postino;
 
@@ -17,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A web server that runs until dropped.
 pub(super) struct Site {
     process: Child,
+    child: u32,
     /// Its port on 127.0.0.1.
     pub(super) port: u16,
     /// What it said when it started.
@@ -42,7 +44,7 @@ impl Site {
         let file = File::create(&path).unwrap();
         command.env("POSTINO_WEB_PORT", "0");
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-        let mut site = Site { process: command.spawn().unwrap(), port: 0, said: String::new() };
+        let mut site = Site { process: command.spawn().unwrap(), child: 0, port: 0, said: String::new() };
         until("the server says where it is", || {
             site.said = std::fs::read_to_string(&path).unwrap();
             let url = site.said.split("http://").nth(1).and_then(|rest| rest.split_once('/'));
@@ -50,6 +52,7 @@ impl Site {
             assert!(site.port != 0 || site.process.try_wait().unwrap().is_none(), "it ended: {}", site.said);
             site.port != 0
         });
+        site.child = children(site.process.id())[0];
         site
     }
 
@@ -88,10 +91,13 @@ impl Site {
     }
 
     /// The id of the process that answers.
-    pub(super) fn child(&self) -> u32 {
-        let parent = self.process.id();
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-        children.split_ascii_whitespace().next().unwrap().parse().unwrap()
+    pub(super) fn pid(&self) -> u32 {
+        self.child
+    }
+
+    /// Whether that process still runs.
+    pub(super) fn lives(&self) -> bool {
+        children(self.process.id()).contains(&self.child)
     }
 }
 
