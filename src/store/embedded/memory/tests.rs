@@ -205,7 +205,7 @@ fn play(world: &mut World, op: &Op) {
             let _ = store.broadcast(&step(&actor(NAMES[*who], Standing::Named), now), &words);
         }
         Op::Listen(who) => {
-            let query = crate::store::BroadcastQuery { all: false, limit: 1, advance: true };
+            let query = crate::store::BroadcastQuery { all: false, limit: 1, advance: true, room: None };
             let _ = store.broadcasts(&step(&actor(NAMES[*who], Standing::Named), now), &query);
         }
         Op::Lease(who, secs) => {
