@@ -118,13 +118,14 @@ place() {
   if [ -d "$to/postino" ]; then die "$to/postino is a folder" "sh install.sh --to DIR"; fi
   new=$(mktemp "$to/.postino.XXXXXX") || die "nothing can be written into $to" "sh install.sh --to DIR"
   if ! cp "$tmp/postino" "$new" || ! chmod 755 "$new"; then die "the binary cannot be written into $to"; fi
-  version=$("$new" --version) || die "the binary of $archive does not run here"
+  version=${archive#postino-} version=${version%-"$target".tar.gz}
+  if [ "$("$new" --version)" != "postino $version" ]; then die "the binary of $archive does not run here"; fi
   mv -f "$new" "$to/postino" || die "$to/postino cannot be replaced"
 }
 
 # Says what is there now, and whether the shell will find it.
 tell() {
-  echo "installed $version as $to/postino"
+  echo "installed postino $version as $to/postino"
   case ":${PATH:-}:" in
     *":$to:"*)
       found=$(command -v postino || true)

@@ -16,12 +16,12 @@ function binary() {
   }
 }
 
-const child = spawn(binary(), process.argv.slice(2), { stdio: "inherit" });
-
 // A terminal sends its signals to both. The binary decides what they mean, and this process waits for it; what is sent to this
-// process alone is passed on.
+// process alone is passed on. This comes before the start, so that no moment is left in which a signal ends only this process.
 for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => {});
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+
+const child = spawn(binary(), process.argv.slice(2), { stdio: "inherit" });
 
 child.on("error", (error) => {
   console.error(`postino: the binary of ${name} cannot be started: ${error.code}`);

@@ -1,4 +1,4 @@
-# The formula of a release. What stands between @ signs is filled in when the release is made.
+# The formula of a release, which fills in the words in capitals that stand between at signs.
 class Postino < Formula
   desc "Carries messages between agents that share nothing else"
   homepage "@HOME@"
