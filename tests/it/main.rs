@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod choice;
+mod ci;
 mod cli;
 mod doctor;
 mod hook;

@@ -6,3 +6,5 @@ mod kit;
 mod npm;
 mod refused;
 mod versions;
+
+pub(crate) use self::kit::{Machine, release};
