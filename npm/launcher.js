@@ -16,10 +16,10 @@ function binary() {
   }
 }
 
-// A terminal sends its signals to both. The binary decides what they mean, and this process waits for it; what is sent to this
-// process alone is passed on. This comes before the start, so that no moment is left in which a signal ends only this process.
-for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => {});
-for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// What is sent to this process is passed on, and the binary decides what it means; this process waits for it. A terminal sends
+// its signals to both, and the binary ends at the first. The handlers come before the start, so that no moment is left in which
+// a signal ends this process alone.
+for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 
 const child = spawn(binary(), process.argv.slice(2), { stdio: "inherit" });
 

@@ -1,6 +1,7 @@
 //! The npm packages, tried as a person would try them, without a registry.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -103,15 +104,18 @@ fn what_is_sent_to_the_launcher_reaches_the_binary() {
     }
     let machine = Machine::new();
     // The binary says that it is there, and ends by the signal in its own way; without one it ends in half a minute.
-    let waits = "trap 'echo told; exit 9' TERM; echo there; n=0; while [ $((n += 1)) -lt 600 ]; do sleep 0.05; done";
+    let waits =
+        "trap 'echo told; exit 9' HUP INT TERM; echo there; n=0; while [ $((n += 1)) -lt 600 ]; do sleep 0.05; done";
     let script = launcher(&machine, Some(waits));
-    let mut child = machine.command("node").arg(&script).stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    done(Command::new("kill").args(["-TERM", &child.id().to_string()]));
-    std::io::Read::read_to_string(&mut out, &mut line).unwrap();
-    assert_eq!((child.wait().unwrap().code(), line.as_str()), (Some(9), "there\ntold\n"));
+    for signal in ["-HUP", "-INT", "-TERM"] {
+        let mut child = machine.command("node").arg(&script).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        out.read_line(&mut said).unwrap();
+        done(Command::new("kill").args([signal, &child.id().to_string()]));
+        out.read_to_string(&mut said).unwrap();
+        assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(9), "there\ntold\n"), "{signal}");
+    }
 }
 
 #[test]
