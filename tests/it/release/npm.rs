@@ -34,10 +34,11 @@ fn npx_delivers_a_message_from_the_two_packages_alone() {
         command.args(packages(release).map(|package| format!("--package={package}")));
         Ran::of(command.arg("--").arg("postino").args(args))
     };
+    // What npm itself has to say, on stderr, differs from version to version.
     let version = npx(&["--version"]);
-    version.is(0, &format!("postino {}\n", env!("CARGO_PKG_VERSION")), "");
+    assert_eq!((version.code, version.out), (0, format!("postino {}\n", env!("CARGO_PKG_VERSION"))));
     assert_eq!(npx(&["--agent", "ci", "-q", "send", "reviewer", "hello"]).code, 0);
-    npx(&["--agent", "reviewer", "read", "--raw"]).is(0, "hello", "");
+    assert_eq!(npx(&["--agent", "reviewer", "read", "--raw"]).out, "hello");
     assert_eq!(npx(&["--agent", "reviewer", "read"]).code, 0);
     assert_eq!(npx(&["--agent", "reviewer", "check", "--exit-code"]).code, 4);
 }
