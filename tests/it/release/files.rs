@@ -60,6 +60,22 @@ fn the_checksums_cover_every_file() {
 }
 
 #[test]
+fn the_archive_is_unpacked_as_the_readme_says() {
+    let Some(release) = release() else { return };
+    let line = "sha256sum --ignore-missing -c SHA256SUMS && tar -xzf postino-*.tar.gz";
+    assert!(fs::read_to_string(root().join("README.md")).unwrap().contains(&format!("`{line}`")));
+    let machine = Machine::new();
+    let archive = stem() + ".tar.gz";
+    for name in [archive.as_str(), "SHA256SUMS"] {
+        fs::copy(release.join(name), machine.path("release").join(name)).unwrap();
+    }
+    let said = done(machine.command("sh").args(["-c", line]).current_dir(machine.path("release")));
+    assert_eq!(said, format!("{archive}: OK\n"));
+    let binary = machine.path("release").join(stem()).join("postino");
+    assert_eq!(done(machine.command(binary).arg("--version")), format!("postino {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn the_list_of_parts_tells_what_is_in_the_binary() {
     let Some(release) = release() else { return };
     let list: Value = serde_json::from_slice(&fs::read(release.join(stem() + ".cdx.json")).unwrap()).unwrap();
