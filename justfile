@@ -17,6 +17,7 @@ setup:
 lint:
     cargo fmt --check
     cargo clippy --locked --all-targets -- -D warnings
+    .ci/lint
 
 # The tests alone; arguments go to cargo test.
 unit *args:
@@ -37,16 +38,17 @@ faults:
 # Builds that are wrong on purpose, and whether the faults notice.
 mutants:
     .ci/mutants
+
 # The web server against its own contract, with so many made-up requests an operation.
 check-api examples="200":
     .ci/check-api {{ examples }}
 
 # The figures of the static binary: paired ratios, printed as a table.
-bench *args: dist
+bench *args: binary
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}
 
 # The same with curves, written into docs/performance.md; takes some minutes and wants a quiet machine.
-figures *args: dist
+figures *args: binary
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- --write {{ args }}
 
 # What one Valkey server carries, written into docs/scale.md.
@@ -54,8 +56,20 @@ scale *args:
     benches/scale.sh {{ args }}
 
 # One static binary in dist/, at most 10 MB.
-dist:
+binary:
     .ci/dist
+
+# A release for this machine's processor in dist/release/: archive, parts list, npm packages, install.sh, checksums.
+dist: binary
+    .ci/setup release
+    rm -rf dist/release
+    .ci/archive dist/postino "$(uname -m)-unknown-linux-musl" dist/release
+    .ci/release dist/release
+
+# Adds what a release has beside its archives to a folder of them, whichever machines they were built on.
+release folder:
+    .ci/setup release
+    .ci/release {{ quote(folder) }}
 
 # What CI runs.
 ci:

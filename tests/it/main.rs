@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod choice;
+mod ci;
 mod cli;
 mod doctor;
 mod hook;
@@ -14,6 +15,7 @@ mod mcp;
 mod moving;
 mod processes;
 mod readme;
+mod release;
 mod scripts;
 mod serve;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
