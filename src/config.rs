@@ -5,6 +5,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that they are read in")]
 
+mod web;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use self::web::Web;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Millis};
 use crate::store::Policy;
@@ -122,6 +125,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The usual lease.
     pub lease: Duration,
+    /// The web server's.
+    pub web: Web,
 }
 
 impl Settings {
@@ -143,6 +148,7 @@ impl Settings {
                 max_deliveries: u32::try_from(source.number("max_deliveries", 5, 1, 1_000)?).unwrap_or(1_000),
             },
             lease: Duration::from_secs(source.number("message_lease", 300, 1, 86_400)?),
+            web: Web::read(&source)?,
             dirs,
         })
     }

@@ -41,6 +41,11 @@ impl Kind {
         self.codes().0
     }
 
+    /// The HTTP status of a request that fails so (SPEC §7).
+    pub fn status(self) -> u16 {
+        self.codes().1
+    }
+
     /// The exit code and the HTTP status, side by side so that they cannot drift apart.
     fn codes(self) -> (u8, u16) {
         match self {

@@ -9,6 +9,7 @@ mod model;
 mod ops;
 mod output;
 mod store;
+mod web;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use crate::identity::session::{self, Entrance, Home};
 use crate::identity::{Identity, Surroundings, process};
 use crate::model::{AgentName, Millis, Via};
 use crate::ops::{Ctx, Machine};
-use crate::store::address::{Patience, open};
+use crate::store::address::{Address, Patience, open};
 use crate::store::{Actor, Holder, Phase, Standing, Store};
 
 /// How long a command that does not wait may talk to its store, connection and name look-up included.
@@ -264,23 +264,10 @@ impl App {
         }
     }
 
-    /// Follows a store that has moved, unless its address was set by hand.
+    /// Follows a store that has moved, with the session, if there is one.
     fn follow(&mut self, error: Error) -> Result<()> {
         let Some(opened) = self.opened.take() else { return Err(error) };
-        let Ok(Phase::Moved(token, url)) = opened.store.phase(System.now()) else { return Err(error) };
-        if opened.chosen.by == By::Setting {
-            return Err(error.hint(format!("set the address to {url}, or unset it")));
-        }
-        // The mover wrote the address down, with its password, where this user can read it; another user's choice is led there now.
-        let there = choice::choose(None, &self.settings, None, System.now())?;
-        let moved = if there.address == opened.chosen.address {
-            let address = crate::store::address::Address::parse(&url)?;
-            choice::switch(&self.settings, &address, "the store moved there")?;
-            address
-        } else {
-            there.address
-        };
-        open(&moved, &opened.chosen.prefix, self.patience())?.fill_done(&token)?;
+        let moved = follow(&self.settings, &opened.chosen, &*opened.store, self.patience(), error)?;
         if let Some(session) = &opened.identity.session {
             let session = self.registry().update(session, |session| session.store = Some(moved.secret()))?;
             if let Some(visit) = &mut self.visit {
@@ -306,6 +293,32 @@ impl App {
         let message = format!("another session took the name {lost} over; this session is {name} now");
         Err(Error::new(Kind::NameLost, message).hint("run the command again"))
     }
+}
+
+/// Where a store that answered with `error` has moved to, ready for use. The same error when it has not moved, and when its address
+/// was set by hand: then it says what to set.
+pub fn follow(
+    settings: &Settings,
+    chosen: &Chosen,
+    store: &dyn Store,
+    patience: Patience,
+    error: Error,
+) -> Result<Address> {
+    let Ok(Phase::Moved(token, url)) = store.phase(System.now()) else { return Err(error) };
+    if chosen.by == By::Setting {
+        return Err(error.hint(format!("set the address to {url}, or unset it")));
+    }
+    // The mover wrote the address down, with its password, where this user can read it; another user's choice is led there now.
+    let there = choice::choose(None, settings, None, System.now())?;
+    let moved = if there.address == chosen.address {
+        let address = Address::parse(&url)?;
+        choice::switch(settings, &address, "the store moved there")?;
+        address
+    } else {
+        there.address
+    };
+    open(&moved, &chosen.prefix, patience)?.fill_done(&token)?;
+    Ok(moved)
 }
 
 /// Whether a session's claim, if it has one, is in this store.
