@@ -103,7 +103,7 @@ function parser() {
     for (const line of lines) {
       const [, field, value] = /^(\w*):? ?(.*?)\r?$/s.exec(line) ?? [];
       if (line === '' || line === '\r') {
-        if (event.name || event.data) events.push(event);
+        if (event.id || event.data) events.push(event);
         event = {};
       } else if (field === 'id') event.id = value;
       else if (field === 'event') event.name = value;

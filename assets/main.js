@@ -1,6 +1,7 @@
 // Starts the page: addresses and views, back and forward, the keys, and the wire. Knows every view, and no message.
 
 let view = null;
+let place = null;     // the key of the shown entry of the browser's history
 
 // The view of an address.
 function viewOf({ pathname, searchParams }) {
@@ -33,27 +34,28 @@ function enter(memory, first = false) {
 }
 
 // Goes to an address of the page.
-function go(href, { replace = false } = {}) {
+function go(href) {
   remember();
-  history[replace ? 'replaceState' : 'pushState']({ key: token() }, '', href);
+  place = token();
+  history.pushState({ key: place }, '', href);
   enter(null);
 }
 
-// Where the reader is: the message at the top of the window, and what has the focus.
+// Keeps where the reader is: the message at the top of the window, and what has the focus.
 function remember() {
-  if (!view || !history.state?.key) return;
+  if (!view || !place) return;
   const focus = document.activeElement;
-  const place = {
+  const memory = {
     anchor: view.roll?.stick && !view.roll.newestFirst ? null : view.roll?.anchor(),
     scroll: view.element.querySelector('.scroll')?.scrollTop,
     focus: focus.closest?.('#main article')?.dataset.id ?? (focus.id || null),
   };
-  try { sessionStorage.setItem('place.' + history.state.key, JSON.stringify(place)); } catch { /* not kept */ }
+  try { sessionStorage.setItem('place.' + place, JSON.stringify(memory)); } catch { /* not kept */ }
 }
 const rememberSoon = paced(async () => remember(), 400, 300);
 
 function remembered() {
-  try { return JSON.parse(sessionStorage.getItem('place.' + history.state?.key)); } catch { return null; }
+  try { return JSON.parse(sessionStorage.getItem('place.' + place)); } catch { return null; }
 }
 
 // Puts the reader back: loads as far as the message that was at the top, shows it there, and gives the focus back.
@@ -164,12 +166,17 @@ function clicked(event) {
 
 function start() {
   history.scrollRestoration = 'manual';
-  const memory = history.state?.key ? remembered() : null;
-  if (!history.state?.key) history.replaceState({ key: token() }, '');
+  place = history.state?.key ?? token();
+  const memory = remembered();
+  history.replaceState({ key: place }, '');
   listeners.add(hearing);
   startRail();
   enter(memory, true);
-  addEventListener('popstate', () => enter(remembered() ?? {}));
+  addEventListener('popstate', () => {
+    remember();
+    place = history.state?.key ?? token();
+    enter(remembered() ?? {});
+  });
   addEventListener('pagehide', remember);
   document.addEventListener('click', clicked);
   document.addEventListener('keydown', keyed);

@@ -228,10 +228,9 @@ function apply(event) {
   } else fetchAgents();
 }
 
-function setState({ agent, name = agent, state, at, lastSeen = at }) {
-  const known = world.agents.get(name);
-  if (!known) return fetchAgents();
-  Object.assign(known, { state, online: state !== 'offline' }, lastSeen && { lastSeen });
+// An agent's presence changed; the event is the agent as the list shows it.
+function setState({ type, ...agent }) {
+  world.agents.set(agent.name, agent);
   world.online = [...world.agents.values()].filter(one => one.online).length;
   changed('agents');
 }
