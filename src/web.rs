@@ -10,11 +10,13 @@ mod head;
 mod routes;
 mod serving;
 mod sse;
+pub mod supervise;
+mod working;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::working::work;
 use crate::error::{Error, Result};
 use crate::ops::Machine;
 use crate::store::{Policy, Store};
@@ -52,9 +54,4 @@ pub struct Site {
     pub policy: Policy,
     /// How long a lease is when nothing is said.
     pub lease: Duration,
-}
-
-/// Serves until the listener fails for good. It blocks, and works in threads of its own.
-pub fn run(listener: &TcpListener, site: Site) -> Result<()> {
-    serving::run(listener, &Arc::new(site))
 }

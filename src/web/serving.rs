@@ -1,52 +1,25 @@
-//! Requests from the listener to their answers: the servers, their workers, and the way of one request. It knows no rule
+//! The way of one request to its answer. It knows no rule
 //! and no route by name.
 
 use std::io::Read;
-use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tiny_http::{Request, Server};
+use tiny_http::Request;
 
 use super::answer::Answer;
 use super::call::Call;
 use super::fields;
 use super::head::{Head, Verb};
 use super::routes::{ROUTES, Route};
-use super::{Site, assets, guard, sse};
-use crate::error::{Error, Kind, Result};
+use super::sse::{self, Hub};
+use super::{Site, assets, guard};
+use crate::error::{Error, Kind};
 use crate::model::Via;
 
-/// Threads that answer.
-const WORKERS: usize = 8;
-
-/// Serves until the listener fails for good.
-pub(super) fn run(listener: &TcpListener, site: &Arc<Site>) -> Result<()> {
-    rustix::net::sockopt::set_tcp_nodelay(listener, true).map_err(|error| broken().because(error))?;
-    loop {
-        let listener = listener.try_clone().map_err(|error| broken().because(error))?;
-        let server = Server::from_listener(listener, None).map_err(|error| broken().because(anyhow::anyhow!(error)))?;
-        std::thread::scope(|scope| {
-            for _ in 0..WORKERS {
-                scope.spawn(|| {
-                    while let Ok(request) = server.recv() {
-                        handle(site, request);
-                    }
-                });
-            }
-        });
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn broken() -> Error {
-    Error::new(Kind::Other, "the web server's socket cannot be used")
-}
-
 /// The way of one request.
-fn handle(site: &Arc<Site>, mut request: Request) {
+pub(super) fn handle(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request) {
     match prepare(site, &mut request) {
-        Ok(Step::Events) => sse::open(site, request),
+        Ok(Step::Events) => sse::open(site, hub, request),
         Ok(Step::Page(answer)) => drop(answer.send(request)),
         Ok(Step::Call(route, call)) => {
             let via = call.via;
