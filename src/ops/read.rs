@@ -95,9 +95,11 @@ fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<(Reading, Option<D
     Ok((reading(batch, take), due))
 }
 
-/// Takes one message out of the queue, wherever it stands; empty when it is not ready.
-pub(super) fn take_one(ctx: &Ctx<'_>, id: MessageId) -> Result<Reading> {
-    Ok(reading(lease(ctx, Pick::One(id), ctx.lease)?, true))
+/// Reads one message, wherever it stands in the queue; empty when it is not ready. With `seconds` it is held so long and comes
+/// with its receipt, else it is taken as in `read`.
+pub fn read_one(ctx: &Ctx<'_>, id: MessageId, seconds: Option<i64>) -> Result<Reading> {
+    let hold = seconds.map_or(Ok(ctx.lease), lease_time)?;
+    Ok(reading(lease(ctx, Pick::One(id), hold)?, seconds.is_none()))
 }
 
 fn lease(ctx: &Ctx<'_>, pick: Pick, hold: Duration) -> Result<Batch> {

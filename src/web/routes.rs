@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::call::{Call, Done, Outcome, PERSON, done};
-use super::fields::Field;
+use super::fields::{self, Field};
 use super::head::Verb;
 use crate::model::{AgentName, Body, BroadcastKind, Key, MessageId, Receipt};
 use crate::ops::{
@@ -42,6 +42,7 @@ const SEND: &[Field] = &[
     KEY,
     Field::flag("urgent"),
 ];
+const READ: &[Field] = &[LIMIT, Field::whole("lease"), Field::flag("peek"), Field::text::<MessageId>("id")];
 const HISTORY: &[Field] = &[
     AGENT,
     Field::text::<AgentName>("with"),
@@ -54,6 +55,7 @@ const HISTORY: &[Field] = &[
 pub(super) const ROUTES: &[Route] = &[
     get("/api/health", &[], health),
     get("/api/stats", &[], stats),
+    get("/api/activity", &[], activity),
     get("/api/agents", &[LIMIT, Field::text::<AgentName>("after")], agents),
     get("/api/history", HISTORY, history),
     get("/api/history/:id", &[], show),
@@ -63,7 +65,7 @@ pub(super) const ROUTES: &[Route] = &[
     delete("/api/messages/:agent", &[], clear),
     delete("/api/messages/:agent/:id", &[], remove),
     post("/api/messages", SEND, send),
-    post("/api/messages/:agent/read", &[LIMIT, Field::whole("lease"), Field::flag("peek")], read),
+    post("/api/messages/:agent/read", READ, read),
     post("/api/messages/:agent/ack", &[RECEIPTS], ack),
     post("/api/messages/:agent/extend", &[RECEIPTS, SECONDS], extend),
     post("/api/messages/:agent/release", &[RECEIPTS], release),
@@ -117,6 +119,10 @@ fn stats(call: Call<'_>) -> Outcome {
     done(&call.look(person()?, ops::stats)?)
 }
 
+fn activity(call: Call<'_>) -> Outcome {
+    done(&call.look(person()?, ops::activity)?)
+}
+
 fn agents(mut call: Call<'_>) -> Outcome {
     let request: AgentsRequest = call.request()?;
     done(&call.look(person()?, |ctx| ops::agents(ctx, &request))?)
@@ -164,11 +170,16 @@ fn send(mut call: Call<'_>) -> Outcome {
     done(&call.act(from, |ctx| ops::send(ctx, &request))?)
 }
 
-/// Hands mail over. Without a lease it is acknowledged when the answer has left.
+/// Hands mail over: the head of the queue, or the one message that an id names. Without a lease it is acknowledged when the answer has left.
 fn read(mut call: Call<'_>) -> Outcome {
     let agent: AgentName = call.part(0)?;
+    let one: Option<MessageId> = fields::take(&mut call.fields, "id")?;
     let request: ReadRequest = call.request()?;
-    let Reading { response, to_ack } = call.act(agent.clone(), |ctx| ops::read(ctx, &request))?;
+    let reading = |ctx: &ops::Ctx<'_>| match one {
+        Some(id) => ops::read_one(ctx, id, request.lease),
+        None => ops::read(ctx, &request),
+    };
+    let Reading { response, to_ack } = call.act(agent.clone(), reading)?;
     let owed = (!to_ack.is_empty()).then_some((agent, to_ack));
     Ok(Done { answer: Answer::json(&response), owed })
 }

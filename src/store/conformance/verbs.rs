@@ -66,6 +66,7 @@ pub(super) const VERBS: [Verb; 24] = [
     looking("history", |s, step, _| s.history(step, &HistoryQuery { limit: 1, ..HistoryQuery::default() }).map(drop)),
     looking("find", |s, step, w| s.find(step, unknown(step, w)).map(drop)),
     looking("events", |s, step, _| s.events(step, None, 1).map(drop)),
+    looking("activity", |s, step, _| s.activity(step).map(drop)),
     looking("stats", |s, step, _| s.stats(step).map(drop)),
     looking("holder", |s, step, _| s.holder(step, &step.by.name).map(drop)),
     looking("holders", |s, step, _| s.holders(step).map(drop)),
