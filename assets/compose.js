@@ -82,7 +82,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
   text.addEventListener('keydown', event => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run(event);
   });
-  const form = h('form', { class: 'composer', onsubmit: run, 'aria-label': label },
+  const form = h('form', { class: 'composer', onsubmit: run },
     recipient?.element, answering,
     h('label', { for: id, class: recipient ? '' : 'unseen' }, recipient ? 'Message' : label), text, problem,
     h('div', { class: 'row' }, h('span', { class: 'aside from' }, 'From ', h('b', {}, me)),

@@ -43,11 +43,11 @@ function toast(content, { alert = false, seconds = 7 } = {}) {
 }
 
 const toastFailure = (doing, failure) =>
-  toast([h('strong', {}, `${doing} failed. `), failure.message + '. ', h('span', {}, failure.hint)], { alert: true, seconds: 20 });
+  toast([h('strong', {}, `${doing} failed. `), failure.message + '. ', h('span', {}, coded(failure.hint))], { alert: true, seconds: 20 });
 
 // What went wrong, where it went wrong: cause, next step, and a way to try again.
 const trouble = (doing, failure, retry) => h('div', { class: 'trouble', role: 'alert' }, icon('alert'),
-  h('p', {}, h('strong', {}, doing + ' '), failure.message + '. ', failure.hint),
+  h('p', {}, h('strong', {}, doing + ' '), failure.message + '. ', coded(failure.hint)),
   retry && button(null, 'Try again', retry, { class: 'plain' }));
 
 const KEYS = [
@@ -76,7 +76,7 @@ const keysSwitch = () => switchOf('Keys on', keysOn(), on => save('keys', on ? n
 function showKeys() {
   const rows = KEYS.map(([keys, what]) =>
     h('tr', {}, h('th', { scope: 'row' }, keys.split(/\s+/).map(key => [h('kbd', {}, key), ' '])), h('td', {}, what)));
-  openDialog('Keys', [h('table', { class: 'keys' }, h('tbody', {}, rows)), keysSwitch()]);
+  openDialog('Keys', [h('div', {}, h('table', { class: 'keys' }, h('tbody', {}, rows))), keysSwitch()]);
 }
 
 function themeChoice() {

@@ -55,6 +55,9 @@ function visible(text, found = '') {
   return nodes;
 }
 
+// A sentence in which `commands` stand between backticks.
+const coded = text => text.split('`').map((piece, i) => i % 2 ? h('code', {}, piece) : piece);
+
 // The first words of a text on one line.
 function gist(text, length = 90) {
   const line = text.slice(0, 4 * length).replace(/\s+/g, ' ').replace(RISKY, '\u00b7').trim();

@@ -44,7 +44,7 @@ function logRow(event) {
   const [sign, words] = EVENTS[event.type] ?? ['mail', () => [event.type]];
   const message = event.id && event.type.startsWith('message.');
   return h('li', {}, icon(sign), h('span', {}, words(event)),
-    message ? link('/m/' + event.id, when(event.at), { class: 'at', 'aria-label': `The message, ${ago(Date.parse(event.at))}` })
+    message ? link('/m/' + event.id, [h('span', { class: 'unseen' }, 'the message, '), when(event.at)], { class: 'at' })
       : h('span', { class: 'at' }, when(event.at)));
 }
 

@@ -47,7 +47,7 @@ function drawAgents() {
   });
   $('agents').replaceChildren(...drawn.flat(),
     ...(left ? [button(null, `Show ${left} more`, () => { showAll = true; drawAgents(); }, { class: 'plain' })] : []),
-    ...(found.length ? [] : [h('p', { class: 'aside' }, all.length ? 'No agent has such a name.' : 'No agents yet. Whoever sends, reads or says its name appears here.')]));
+    ...(found.length || !world.agentsKnown ? [] : [h('p', { class: 'aside' }, all.length ? 'No agent has such a name.' : 'No agents yet. Whoever sends, reads or says its name appears here.')]));
   if (focused) $('agents').querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   $('agents-count').textContent = all.length ? `${all.filter(agent => agent.online).length} of ${all.length} here` : '';
 }
@@ -84,15 +84,15 @@ function drawUnread() {
   drawPlaces();
 }
 
-const LINK = { connecting: 'Connecting', live: 'Live', offline: 'Offline: trying again' };
+const LINK = { connecting: 'Connecting', live: 'Live', offline: 'Offline' };
 
 function drawLink() {
   const bad = live.link === 'live' && world.trouble;
-  const text = bad ? 'Store trouble' : LINK[live.link];
+  const text = bad ? 'Trouble' : LINK[live.link];
   for (const wire of [$('wire'), $('bar-wire')]) {
     wire.dataset.link = bad ? 'offline' : live.link;
     if (wire.lastElementChild.textContent !== text) wire.lastElementChild.textContent = text;
-    wire.title = bad ? `${world.trouble.message}. ${world.trouble.hint}` : '';
+    wire.title = bad ? `${world.trouble.message}. ${world.trouble.hint}` : live.link === 'offline' ? 'The server does not answer; it is asked again and again.' : '';
   }
 }
 

@@ -14,11 +14,10 @@ const nothing = (title, text, ...more) =>
 const LOADING = () => h('p', { class: 'nothing aside', role: 'status' }, 'Fetching…');
 
 // Ties a feed to a roll: shows what comes, says what failed, what is missing, and takes mail that is seen.
-function messageView({ feed, label, context = {}, empty, newestFirst = false, announce = true }) {
+function messageView({ feed, label, context = {}, empty, arrange = items => items }) {
   const place = h('div', { class: 'place' });
   const refill = id => roll.refresh(id);
   const roll = new Roll(label, {
-    newestFirst,
     older: () => feed.older(),
     fill: (article, record, previous) => {
       fillMessage(article, record, previous, { days: true, remove: removeMessage, ...context, refill: () => refill(record.id) });
@@ -26,12 +25,12 @@ function messageView({ feed, label, context = {}, empty, newestFirst = false, an
     },
   });
   function draw() {
-    roll.show(newestFirst ? [...feed.items].reverse() : feed.items, { done: feed.done });
     const state = feed.failure && !feed.items.length ? trouble('The mail cannot be shown.', feed.failure, () => feed.refresh())
       : !feed.loaded ? LOADING() : feed.items.length ? null : empty();
     place.replaceChildren(...(state ? [state] : []));
     place.hidden = !state;
     roll.element.hidden = Boolean(state);
+    roll.show(arrange(feed.items), { done: feed.done });
   }
   const hear = (what, detail) => {
     if (what === 'record') refill(detail);
@@ -41,7 +40,7 @@ function messageView({ feed, label, context = {}, empty, newestFirst = false, an
     if (what === 'feed' && detail.feed === feed) {
       draw();
       const others = detail.fresh.filter(record => record.from !== me);
-      if (announce && view.shown && others.length) say(`${plural(others.length, 'new message')}, last from ${others.at(-1).from}`);
+      if (view.shown && others.length) say(`${plural(others.length, 'new message')}, last from ${others.at(-1).from}`);
       view.shown = true;
     }
   };
@@ -129,7 +128,7 @@ function thread(id) {
   const reply = record => { form.answer(record); form.focus(); };
   const last = () => feed.items.at(-1);
   const view = messageView({
-    feed, label: 'Messages of the thread', context: { reply },
+    feed, label: 'Messages of the thread', context: { reply }, arrange: asTree,
     empty: () => lost(),
   });
   const fill = view.roll.fill;
@@ -155,6 +154,17 @@ function thread(id) {
   form.element.hidden = true;
   const element = h('section', { class: 'view talk thread', 'aria-labelledby': 'title' }, headOf(title, under), view.content, form.element);
   return { ...view, title: 'Thread', element, form, hear, reply };
+}
+
+// Answers right behind what they answer.
+function asTree(items) {
+  const known = new Set(items.map(item => item.id)), answers = new Map();
+  for (const item of items) {
+    const parent = known.has(item.replyTo) ? item.replyTo : null;
+    answers.set(parent, [...(answers.get(parent) ?? []), item]);
+  }
+  const under = id => (answers.get(id) ?? []).flatMap(item => [item, ...under(item.id)]);
+  return under(null);
 }
 
 // How many answers deep a message is.
@@ -227,7 +237,6 @@ function broadcasts() {
       shown ??= [];
       const news = items.filter(item => !shown.some(known => known.id === item.id) && item.from !== me && shown.length);
       shown = items;
-      roll.show(items);
       if (news.length) say(`${plural(news.length, 'new broadcast')}, last from ${news.at(-1).from}`);
       under.textContent = `To everybody; ${plural(total, 'announcement')} in the last day`;
       if (!items.length) state = nothing('Quiet', 'What is said here reaches every agent at its next step. Arrivals and departures appear here too.');
@@ -237,6 +246,7 @@ function broadcasts() {
     place.replaceChildren(...(state ? [state] : []));
     place.hidden = !state;
     roll.element.hidden = Boolean(state);
+    roll.show(shown ?? []);
     hearThem();
   }, 300);
   const hearThem = paced(async () => {
@@ -298,7 +308,7 @@ function hayOf(record) {
 
 // Looks through what is loaded, and meanwhile loads the rest of history.
 function search(asked) {
-  const feed = new Feed({}, 200), found = { items: [], loaded: true, done: true, failure: null };
+  const feed = new Feed({}, 200);
   const field = h('input', { type: 'search', id: 'search', value: asked, autocomplete: 'off', spellcheck: 'false', placeholder: 'Words, a name, an id' });
   const count = h('p', { class: 'under', role: 'status' });
   const context = { days: true, found: '' };
@@ -330,10 +340,13 @@ function search(asked) {
     none.hidden = !state;
   }
 
-  let left = false;
+  let left = false, fetching = false;
   async function fetchAll() {
+    if (fetching) return;
+    fetching = true;
     if (!feed.loaded) await feed.refresh();
     while (!left && !feed.done && !feed.failure) await feed.older();
+    fetching = false;
   }
   const lookSoon = paced(async () => look(), 250);
   const keepUrl = paced(async () => {
@@ -348,7 +361,10 @@ function search(asked) {
   return {
     title: 'Search', roll, focusFirst: () => field,
     hear(what, detail) {
-      if (what === 'feed' && detail.feed === feed) lookSoon();
+      if (what === 'feed' && detail.feed === feed) {
+        lookSoon();
+        if (feed.loaded && !feed.failure) fetchAll();
+      }
       if (what === 'record') roll.refresh(detail);
     },
     leave() { left = true; world.feeds.delete(feed); },

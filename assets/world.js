@@ -3,7 +3,7 @@
 
 const world = {
   agents: new Map(),
-  online: 0,
+  agentsKnown: false,
   records: new Map(),   // every message that was loaded, by id
   mine: new Map(),      // mail that waits for the person: id → sender
   unseen: 0,            // announcements that the person has not seen
@@ -40,6 +40,22 @@ class Feed {
   constructor(query, limit = 100) {
     Object.assign(this, { query, limit });
     this.sync = paced(() => this.refresh(), 150);
+    this.turn = Promise.resolve();
+  }
+
+  // Runs one piece of loading after the other: they would overwrite what the other one found.
+  async one(work) {
+    const before = this.turn;
+    let done;
+    this.turn = new Promise(resolve => { done = resolve; });
+    await before;
+    try {
+      this.finish(null, await work());
+    } catch (failure) {
+      this.finish(failure, []);
+    } finally {
+      done();
+    }
   }
 
   async page(before) {
@@ -47,9 +63,9 @@ class Feed {
     return items.map(keep).reverse();
   }
 
-  // Fetches what is newer than the newest one known; calls itself off at the first known one.
-  async refresh() {
-    try {
+  // Fetches what is newer than the newest one known.
+  refresh() {
+    return this.one(async () => {
       const known = new Set(this.items.map(item => item.id));
       let fresh = [], before, end = false;
       while (!end) {
@@ -60,14 +76,9 @@ class Feed {
         if (!this.loaded) this.done = page.length < this.limit;
         before = page[0]?.id;
       }
-      // What is loaded may have changed hands meanwhile: a feed that took older pages in between keeps them.
-      const now = new Set(this.items.map(item => item.id));
-      fresh = fresh.filter(item => !now.has(item.id));
       this.items = [...this.items, ...fresh];
-      this.finish(null, fresh);
-    } catch (failure) {
-      this.finish(failure, []);
-    }
+      return fresh;
+    });
   }
 
   finish(failure, fresh) {
@@ -78,46 +89,36 @@ class Feed {
 
   // Loads one older page.
   older() {
-    this.loading ??= this.loadOlder().finally(() => { this.loading = null; });
-    return this.loading;
-  }
-
-  async loadOlder() {
-    if (this.done || !this.loaded) return;
-    try {
+    this.loading ??= this.one(async () => {
+      if (this.done || !this.loaded) return [];
       const page = await this.page(this.items[0]?.id);
       const known = new Set(this.items.map(item => item.id));
       this.items = [...page.filter(item => !known.has(item.id)), ...this.items];
       this.done = page.length < this.limit;
-      this.finish(null, []);
-    } catch (failure) {
-      this.finish(failure, []);
-    }
+      return [];
+    }).finally(() => { this.loading = null; });
+    return this.loading;
   }
 
   // Loads anew when events were missed: as much as is shown, at most a thousand.
-  async reload() {
+  reload() {
     if (!this.loaded) return this.refresh();
-    try {
-      const want = Math.min(this.items.length, 1_000);
+    return this.one(async () => {
+      const want = Math.min(this.items.length, 1_000), before = new Set(this.items.map(item => item.id));
       let items = [], page;
       do {
         page = await this.page(items[0]?.id);
         items = [...page, ...items];
       } while (page.length === this.limit && items.length < want);
-      const before = new Set(this.items.map(item => item.id));
       this.items = items;
       this.done = page.length < this.limit;
-      this.finish(null, items.filter(item => !before.has(item.id)));
-    } catch (failure) {
-      this.finish(failure, []);
-    }
+      return items.filter(item => !before.has(item.id));
+    });
   }
 
   drop(id) {
-    const at = this.items.findIndex(item => item.id === id);
-    if (at < 0) return;
-    this.items = this.items.toSpliced ? this.items.toSpliced(at, 1) : this.items.filter(item => item.id !== id);
+    if (!this.items.some(item => item.id === id)) return;
+    this.items = this.items.filter(item => item.id !== id);
     changed('feed', { feed: this, fresh: [] });
   }
 
@@ -130,14 +131,19 @@ class Feed {
   }
 }
 
+// Work of the frame: what goes wrong is shown at the lamp, and tried again until it goes well; then all is fetched anew.
 const frame = work => async () => {
   try {
     await work();
-    if (world.trouble) { world.trouble = null; changed('trouble'); }
+    if (!world.trouble) return;
+    world.trouble = null;
+    changed('trouble');
+    resync();
   } catch (failure) {
     world.trouble = failure;
+    clearTimeout(world.again);
+    world.again = setTimeout(fetchAgents, 2_000);
     changed('trouble');
-    throw failure;
   }
 };
 
@@ -145,7 +151,7 @@ const frame = work => async () => {
 const fetchAgents = paced(frame(async () => {
   const page = await api.agents();
   world.agents = new Map(page.items.map(agent => [agent.name, agent]));
-  world.online = page.online;
+  world.agentsKnown = true;
   changed('agents');
 }), 1_000, 150);
 
@@ -231,7 +237,6 @@ function apply(event) {
 // An agent's presence changed; the event is the agent as the list shows it.
 function setState({ type, ...agent }) {
   world.agents.set(agent.name, agent);
-  world.online = [...world.agents.values()].filter(one => one.online).length;
   changed('agents');
 }
 

@@ -23,6 +23,9 @@ export const SERVERS = ['valkey-server', 'redis-server'].filter(name => spawnSyn
 export const STORES = ['embedded', ...SERVERS.slice(0, 1)];
 if (STORES.length === 1) console.error('\n!!! neither valkey-server nor redis-server is installed: the browser tests run on the embedded store alone\n');
 
+// How long a test waits for what the page promises within a second or two: a busy machine is no fault of the page.
+export const PATIENCE = 10_000;
+
 // A port that was free a moment ago.
 export function freePort() {
   return new Promise((resolve, reject) => {
@@ -102,7 +105,7 @@ export class Postino {
       this.storeServer.kill('SIGKILL');
       await gone(this.storeServer);
     }
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 });
   }
 
   // Runs a command to its end.
@@ -154,4 +157,11 @@ export async function visit(context, url) {
   });
   await page.goto(url);
   return page;
+}
+
+// What axe finds wrong with a page, a line each (WCAG 2.2 A and AA).
+export async function axe(page) {
+  await page.evaluate(axeSource());
+  const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`));
 }

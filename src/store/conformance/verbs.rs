@@ -41,7 +41,7 @@ fn unknown(step: &Step<'_>, w: &World) -> MessageId {
 }
 
 /// Every verb but `claim` and `release`; `rename` comes last, because the actor then has another name.
-pub(super) const VERBS: [Verb; 24] = [
+pub(super) const VERBS: [Verb; 25] = [
     taking("lease", |s, step, w| s.lease(step, Pick::Head(1), Duration::from_secs(60), w.fresh()).map(drop)),
     taking("settle", |s, step, w| s.settle(step, &[Receipt { id: unknown(step, w), nonce: 1 }], Settle::Ack).map(drop)),
     taking("dead_retry", |s, step, _| s.dead_retry(step, None).map(drop)),
