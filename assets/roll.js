@@ -32,16 +32,18 @@ class Roll {
     this.done = done;
     if (this.newestFirst) {
       this.low = 0;
-      this.high = Math.min(items.length, Math.max(this.high, MOST));
+      this.high = Math.min(items.length, Math.max(this.high, STEP));
     } else if (this.stick || first === undefined) {
       this.high = items.length;
       this.low = Math.max(0, this.high - Math.max(STEP, Math.min(this.nodes.size + grown, MOST)));
     } else {
       this.low = Math.max(0, items.findIndex(item => item.id === first));
-      this.high = Math.min(items.length, this.low + Math.max(this.nodes.size, STEP) + STEP);
+      this.high = Math.min(items.length, this.low + Math.min(this.nodes.size + STEP, MOST));
     }
     this.feed.setAttribute('aria-busy', 'false');
     this.paint(anchor);
+    // At an end no scrolling would ask for more.
+    requestAnimationFrame(() => this.widen());
   }
 
   // Brings the document to the window, and holds the item that the reader looks at in its place.
@@ -87,6 +89,15 @@ class Roll {
     for (const id of this.nodes.keys()) this.refresh(id);
   }
 
+  // Forgets what is shown: the next items are other ones.
+  empty() {
+    for (const node of this.nodes.values()) node.remove();
+    this.nodes.clear();
+    this.items = [];
+    this.low = this.high = 0;
+    this.element.scrollTop = 0;
+  }
+
   bottom() {
     this.element.scrollTop = this.element.scrollHeight;
   }
@@ -113,6 +124,15 @@ class Roll {
     const below = scrollHeight - scrollTop - clientHeight;
     this.stick = below < 24 && this.high >= this.items.length;
     this.jump.hidden = this.newestFirst || this.stick || !this.items.length;
+    this.widen();
+    this.onscroll?.();
+  }
+
+  // Moves the window when the reader comes near one of its ends, and asks for more at the ends of what is loaded.
+  widen() {
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (!clientHeight) return;
     if (scrollTop < 500 && this.low > 0) {
       this.low = Math.max(0, this.low - STEP);
       this.high = Math.min(this.high, this.low + MOST);
@@ -127,7 +147,6 @@ class Roll {
     } else if (below < 800 && this.newestFirst && !this.done) {
       this.older?.();
     }
-    this.onscroll?.();
   }
 
   toEnd(focus) {

@@ -328,8 +328,7 @@ function search(asked) {
     const results = words.length ? sorted.filter(record => words.every(word => hayOf(record).includes(word))) : [];
     if (context.found !== (words[0] ?? '')) {
       context.found = words[0] ?? '';
-      for (const node of roll.nodes.values()) node.remove();
-      roll.nodes.clear();
+      roll.empty();
     }
     roll.show(results);
     const of = `${plural(size, 'message')}${feed.done ? '' : ' so far'}`;
