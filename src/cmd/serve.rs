@@ -19,7 +19,7 @@ use serde_json::json;
 pub use self::detach::ensure;
 use self::log::Log;
 pub use self::place::{Place, Record};
-use super::app::{Globals, System};
+use super::app::{App, Globals, System};
 use super::{Outcome, text};
 use crate::choice::{self, By, Chosen};
 use crate::config::{self, Env, Settings};
@@ -84,7 +84,7 @@ enum Part {
 pub struct OpenArgs {}
 
 /// A server's surroundings.
-struct Server {
+pub struct Server {
     env: Env,
     settings: Settings,
     chosen: Chosen,
@@ -98,6 +98,25 @@ impl Server {
         let settings = Settings::read(&env)?;
         let chosen = choice::choose(store, &settings, None, System.now())?;
         Ok(Server::of(env, settings, chosen))
+    }
+
+    /// The server of the store that an app would use; the store is not opened.
+    pub fn of_app(app: &App) -> Result<Server> {
+        Server::new(app.globals.store.as_deref(), app.env().clone())
+    }
+
+    /// What the server that runs says of itself; `None` when none runs.
+    pub fn running(&self) -> Option<Record> {
+        self.place.running()
+    }
+
+    /// A port that a server could listen at now.
+    pub fn free_port(&self) -> Result<u16> {
+        let listener = part::listen(self)?;
+        listener
+            .local_addr()
+            .map(|address| address.port())
+            .map_err(|error| Error::new(Kind::Other, "the listening socket has no address").because(error))
     }
 
     fn of(env: Env, settings: Settings, chosen: Chosen) -> Server {

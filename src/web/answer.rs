@@ -140,11 +140,12 @@ impl Answer {
         let _ = request.respond(response.with_chunked_threshold(usize::MAX));
     }
 
-    /// The head of an answer that goes on for as long as somebody listens: live events.
-    pub(super) fn stream() -> Vec<u8> {
+    /// The head of an answer that goes on for as long as somebody listens: live events, in chunks or until the connection ends.
+    pub(super) fn stream(chunked: bool) -> Vec<u8> {
         let answer = Answer::new(200, "text/event-stream", Vec::new());
         let headers: String = answer.all_headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        format!("HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n").into_bytes()
+        let framing = if chunked { "Transfer-Encoding: chunked" } else { "Connection: close" };
+        format!("HTTP/1.1 200 OK\r\n{headers}{framing}\r\n\r\n").into_bytes()
     }
 
     fn all_headers(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -9,19 +9,21 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay};
+use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size, set_socket_timeout, set_tcp_nodelay};
 use tiny_http::Server;
 
+use super::Site;
 use super::serving::handle;
 use super::sse::Hub;
 use super::supervise::child::{self, Bell, Post, Why};
-use super::Site;
 use crate::error::{Error, Kind, Result};
 
 /// Threads that answer.
 const WORKERS: usize = 8;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
+/// What the system keeps for a client that does not read, in bytes, before who writes to it notices. It doubles this.
+const UNREAD: usize = 128 << 10;
 /// A client that takes nothing for this long is given up.
 const STALLED: Duration = Duration::from_secs(10);
 /// How often the threads are counted.
@@ -76,6 +78,7 @@ pub fn work(post: Post, site: Site, log: impl Fn(&str)) -> Result<()> {
 /// Sets what every connection inherits from the listening socket.
 fn prepare(listener: &TcpListener) -> rustix::io::Result<()> {
     set_tcp_nodelay(listener, true)?;
+    set_socket_send_buffer_size(listener, UNREAD)?;
     set_socket_timeout(listener, Timeout::Send, Some(STALLED))?;
     rustix::net::listen(listener, BACKLOG)
 }

@@ -104,6 +104,9 @@ mod tests {
         log.line(Millis(0), "died", json!({ "how": "x".repeat(10_000) }));
         let text = fs::read_to_string(log.path()).unwrap();
         assert_eq!(text.lines().count(), 2);
-        assert!(!text.contains('\u{1b}') && text.ends_with("\"cut\":true}\n") || text.contains("\"cut\":true"), "{text}");
+        assert!(
+            !text.contains('\u{1b}') && text.ends_with("\"cut\":true}\n") || text.contains("\"cut\":true"),
+            "{text}"
+        );
     }
 }

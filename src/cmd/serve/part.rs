@@ -98,7 +98,8 @@ pub fn parent() -> Outcome {
 pub fn heir() -> Outcome {
     let doing = |error: std::io::Error| Error::new(Kind::Other, "cannot take over from an older server").because(error);
     let taken = || {
-        let [listener, lock, handed] = [stdio::stdin(), stdio::stdout(), stdio::stderr()].map(|fd| fd.try_clone_to_owned());
+        let [listener, lock, handed] =
+            [stdio::stdin(), stdio::stdout(), stdio::stderr()].map(|fd| fd.try_clone_to_owned());
         let nothing = std::fs::File::options().read(true).write(true).open("/dev/null")?;
         stdio::dup2_stdin(&nothing)?;
         stdio::dup2_stdout(&nothing)?;
@@ -188,7 +189,7 @@ fn url(address: SocketAddr) -> String {
 }
 
 /// The listening socket: at the port that was set, or the next of ten that no stranger has.
-fn listen(server: &Server) -> Result<TcpListener> {
+pub fn listen(server: &Server) -> Result<TcpListener> {
     let (host, first) = (server.settings.web.host.as_str(), server.settings.web.port);
     let fail = |port: u16, error: std::io::Error| {
         Error::new(Kind::Other, format!("cannot listen on {host}:{port}: {}", error.kind()))
@@ -199,7 +200,8 @@ fn listen(server: &Server) -> Result<TcpListener> {
     let ports = if first == 0 { 0..=0 } else { first..=first.saturating_add(PORTS - 1) };
     let mut taken = None;
     for port in ports {
-        let bound = (plain, port).to_socket_addrs().and_then(|addresses| TcpListener::bind(&*addresses.collect::<Vec<_>>()));
+        let bound =
+            (plain, port).to_socket_addrs().and_then(|addresses| TcpListener::bind(&*addresses.collect::<Vec<_>>()));
         match bound {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => taken = Some(error),
@@ -214,9 +216,10 @@ pub fn child() -> Outcome {
     let post = Post::take()?;
     let env = Env::of_process()?.with(unpack(&post.handed)?);
     let server = Server::new(None, env)?;
-    let port = post.listener.local_addr().map_err(|error| {
-        Error::new(Kind::Other, "the listening socket has no address").because(error)
-    })?;
+    let port = post
+        .listener
+        .local_addr()
+        .map_err(|error| Error::new(Kind::Other, "the listening socket has no address").because(error))?;
     let site = site(&server, port.port())?;
     web::work(post, site, |why| server.say("child ends", json!({ "why": why })))?;
     Ok(ExitCode::SUCCESS)

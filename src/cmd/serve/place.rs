@@ -100,8 +100,7 @@ impl Place {
         let text = serde_json::to_vec(record)
             .map_err(|error| Error::new(Kind::Other, "cannot write the server's record").because(error))?;
         let write = || {
-            let mut file =
-                OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
             file.write_all(&text)?;
             fs::rename(&fresh, &path)
         };
