@@ -2,7 +2,7 @@
 // looks at it. Knows no view of the page. Whatever is started here is ended with the test.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,11 @@ export async function until(what, probe, ms = 10_000) {
   }
 }
 
+// The processes that one started, where the system tells.
+function childrenOf(pid) {
+  try { return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean); } catch { return []; }
+}
+
 const gone = child => new Promise(done => (child.exitCode ?? child.signalCode) === null ? child.once('exit', done) : done());
 
 // A home, a store, and a server of pages.
@@ -93,10 +98,12 @@ export class Postino {
   async kill() {
     const { server } = this;
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const children = childrenOf(server.pid);
     server.kill('SIGKILL');
     await gone(server);
-    // Whoever it started ends with it: the next server needs the port.
+    // Whoever it started ends with it: the next server needs the port and the store.
     await until('the port', () => fetch(this.url + '/api/health').then(() => false, () => true));
+    await until('its children to end', () => !children.some(pid => existsSync('/proc/' + pid)));
   }
 
   async stop() {
