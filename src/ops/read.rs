@@ -95,11 +95,15 @@ fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<(Reading, Option<D
     Ok((reading(batch, take), due))
 }
 
-/// Reads one message, wherever it stands in the queue; empty when it is not ready. With `seconds` it is held so long and comes
-/// with its receipt, else it is taken as in `read`.
-pub fn read_one(ctx: &Ctx<'_>, id: MessageId, seconds: Option<i64>) -> Result<Reading> {
-    let hold = seconds.map_or(Ok(ctx.lease), lease_time)?;
-    Ok(reading(lease(ctx, Pick::One(id), hold)?, seconds.is_none()))
+/// Reads one message, wherever it stands in the queue, as `read` does with the head; empty when it is not ready. `Usage` for
+/// a peek: who knows the id sees the message with `show`.
+pub fn read_one(ctx: &Ctx<'_>, id: MessageId, request: &ReadRequest) -> Result<Reading> {
+    if request.peek {
+        return Err(Error::new(Kind::Usage, "a peek at one message is no reading").hint("leave out either peek or the id"));
+    }
+    limited("limit", request.limit, READ_LIMIT, MAX_READ_LIMIT)?;
+    let hold = request.lease.map_or(Ok(ctx.lease), lease_time)?;
+    Ok(reading(lease(ctx, Pick::One(id), hold)?, request.lease.is_none()))
 }
 
 fn lease(ctx: &Ctx<'_>, pick: Pick, hold: Duration) -> Result<Batch> {

@@ -18,3 +18,4 @@ mod serve;
 mod server;
 mod session;
 mod support;
+mod web;

@@ -7,3 +7,5 @@ mod faults;
 mod office;
 mod one;
 mod session;
+
+pub(crate) use office::children;

@@ -22,12 +22,12 @@ fn a_server_that_runs_or_could_run_is_well() {
     let (outcome, what, _) = found(&office, "web server");
     assert_eq!((outcome.as_str(), what.as_str()), ("ok", "none runs; a session starts it"));
     assert_eq!(found(&office, "web port").0, "ok");
+    let off = office.command(&["doctor", "--json"]).env("POSTINO_WEB_ENABLED", "false").output().unwrap();
+    assert!(String::from_utf8_lossy(&off.stdout).contains("sessions do not start it"));
     let office = office.start();
     let (outcome, what, _) = found(&office, "web server");
     assert_eq!(outcome, "ok");
     assert!(what.starts_with(&format!("http://127.0.0.1:{}/", office.port)), "{what}");
-    let off = office.command(&["doctor", "--json"]).env("POSTINO_WEB_ENABLED", "false").output().unwrap();
-    assert!(String::from_utf8_lossy(&off.stdout).contains("sessions do not start it"));
 }
 
 #[test]

@@ -27,8 +27,8 @@ fn a_body_that_is_said_to_be_huge_costs_a_reconnect_at_most() {
     listener.settle();
     office.post("box-0", "before");
     assert_eq!(listener.sent(1), ["box-0"]);
-    for line in ["POST /api/messages", "POST /nowhere", "GET /api/health", "DELETE /api/messages/web"] {
-        for length in ["7036874417766400", "18446744073709551615", "9223372036854775807"] {
+    for line in ["POST /api/messages", "GET /api/health"] {
+        for length in ["7036874417766400", "18446744073709551615"] {
             let mut stream = office.connect();
             let more = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\nabc");
             // The server may hang up at any time.

@@ -169,7 +169,7 @@ impl Drop for Office<'_> {
 }
 
 /// The processes that a process has started (Linux).
-pub(super) fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let tasks = format!("/proc/{parent}/task/{parent}/children");
     let text = std::fs::read_to_string(tasks).unwrap_or_default();
     text.split_ascii_whitespace().map(|pid| pid.parse().unwrap()).collect()
