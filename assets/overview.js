@@ -2,22 +2,22 @@
 
 const HOURS = 24;
 
-// Bars of messages an hour, oldest first, with the same figures as a table. `hours` ends with the hour that runs.
+// Bars of messages an hour, oldest first, with the same figures as a table. The hours go back from now.
 function activityOf(hours) {
   const most = Math.max(1, ...hours), width = 100 / HOURS;
-  const start = new Date().setMinutes(0, 0, 0) - (HOURS - 1) * 3_600_000;
-  const hourName = i => clock.format(start + i * 3_600_000);
+  const start = Date.now() - HOURS * 3_600_000;
+  const hourName = i => `${clock.format(start + i * 3_600_000)} – ${clock.format(start + (i + 1) * 3_600_000)}`;
   const total = hours.reduce((sum, n) => sum + n, 0), peak = hours.indexOf(Math.max(...hours));
-  const summary = total ? `${plural(total, 'message')} in 24 hours, most of them after ${hourName(peak)}` : 'No message in the last 24 hours';
+  const summary = total ? `${plural(total, 'message')} in 24 hours, most of them ${hourName(peak)}` : 'No message in the last 24 hours';
   const bars = hours.map((n, i) => s('rect', { class: n ? 'bar-n' : 'bar-0', x: i * width + 0.4, width: width - 0.8,
     y: 40 - (n ? Math.max(2, 38 * n / most) : 1), height: n ? Math.max(2, 38 * n / most) : 1 },
   s('title', {}, `${hourName(i)}: ${plural(n, 'message')}`)));
   return h('figure', { class: 'activity' },
     s('svg', { viewBox: '0 0 100 40', preserveAspectRatio: 'none', role: 'img', 'aria-label': summary }, ...bars),
-    h('div', { class: 'axis', 'aria-hidden': 'true' }, [0, 6, 12, 18].map(i => h('span', {}, hourName(i))), h('span', {}, 'now')),
+    h('div', { class: 'axis', 'aria-hidden': 'true' }, [24, 18, 12, 6].map(i => h('span', {}, `${i} h ago`)), h('span', {}, 'now')),
     h('figcaption', {}, summary),
     h('details', {}, h('summary', {}, 'As a table'), h('div', { class: 'columns' }, h('table', {},
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'From'), h('th', { scope: 'col' }, 'Messages'))),
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Hour'), h('th', { scope: 'col' }, 'Messages'))),
       h('tbody', {}, hours.map((n, i) => h('tr', {}, h('th', { scope: 'row' }, hourName(i)), h('td', {}, n.toLocaleString('en')))))))));
 }
 
@@ -59,7 +59,6 @@ function pastEvents(record) {
 function overview() {
   const figures = h('dl', { class: 'figures' }), activity = h('div', { class: 'graph' });
   const log = h('ol', { class: 'log' }), place = h('div', {});
-  const health = h('span', {});
 
   const draw = paced(async () => {
     try {
@@ -94,7 +93,7 @@ function overview() {
       if (what === 'activity' || what === 'agents') draw();
     },
     element: h('section', { class: 'view', 'aria-labelledby': 'title' },
-      headOf('Overview', ['What the office carries, as it happens', health]),
+      headOf('Overview', 'What the office carries, as it happens'),
       h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-labelledby': 'title' }, h('div', { class: 'sheet wide' }, place, figures,
         h('h2', {}, 'The last 24 hours'), activity,
         h('h2', {}, 'Events'), empty, log))),
