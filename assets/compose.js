@@ -1,8 +1,9 @@
 // Writing: the form under a conversation, the new message, the broadcast. A draft is kept with each keystroke and sent once.
 
 // A form that writes. The draft lies at `place`. Who gets it is what the person answers, else what `target()` says
-// (`{to, replyTo}`), else what stands in the `recipient`'s field; a broadcast has none of them.
-function composer({ place, label, placeholder, target, recipient = null, urgent = true, send, sent = () => {} }) {
+// (`{to, replyTo}`), else what stands in the `recipient`'s field; a broadcast has none of them. A form that `onlyAnswers`
+// is there while there is something to answer.
+function composer({ place, label, placeholder, target, recipient = null, urgent = true, onlyAnswers = false, send, sent = () => {} }) {
   const draft = drafts.read(place);
   const id = 'c-' + token();
   const text = h('textarea', { id, rows: 2, placeholder, maxlength: 65_536, value: draft.body ?? '', oninput: changedText });
@@ -26,6 +27,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
   function answer(record) {
     replyTo = record?.id ?? null;
     answering.hidden = !record;
+    form.hidden = onlyAnswers && !record;
     if (record) {
       answering.replaceChildren(icon('reply'), h('span', {}, `Answering ${counterpart(record)}: `, h('q', {}, gist(record.body, 70))),
         h('button', { type: 'button', class: 'quiet square', 'aria-label': 'Do not answer, write anew', onclick: () => { answer(null); text.focus(); } }, icon('close')));
@@ -87,6 +89,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     h('label', { for: id, class: recipient ? '' : 'unseen' }, recipient ? 'Message' : label), text, problem,
     h('div', { class: 'row' }, h('span', { class: 'aside from' }, 'From ', h('b', {}, me)),
       urgent && h('label', { class: 'choice' }, flag, 'Urgent'), submit));
+  form.hidden = onlyAnswers;
   if (recipient) recipient.field.addEventListener('input', store);
   changedText();
   if (replyTo) {

@@ -94,9 +94,7 @@ async function removeMessage(record) {
   if (!sure) return;
   try {
     await api.remove(record.to, record.id);
-    for (const feed of world.feeds) feed.drop(record.id);
-    world.mine.delete(record.id);
-    changed('unread');
+    forget(record.id);
     toast('The message was deleted.');
   } catch (failure) {
     toastFailure('Deleting the message', failure);
@@ -129,7 +127,10 @@ const reading = {
         world.mine.delete(id);
         reading.recent.add(id);
       }
-      if (ids.length) changed('unread');
+      if (ids.length) {
+        changed('unread');
+        reading.take();
+      }
     } finally {
       for (const id of ids) reading.busy.delete(id);
     }
@@ -142,3 +143,4 @@ const reading = {
   },
 };
 document.addEventListener('visibilitychange', () => reading.take());
+listeners.add(what => what === 'trouble' && !world.trouble && reading.take());

@@ -72,7 +72,6 @@ function conversation(name, ours) {
   const mine = name === me;
   const feed = new Feed(ours ? { agent: me, with: name } : { agent: name });
   const reply = record => {
-    form.element.hidden = false;
     form.answer(record);
     form.focus();
   };
@@ -86,10 +85,14 @@ function conversation(name, ours) {
   });
   const form = composer({
     place: 'to.' + name, label: mine ? 'Your answer' : `Message to ${name}`, placeholder: mine ? 'Your answer' : `Write to ${name}`,
-    target: () => ({ to: name }), send: api.send,
-    sent: answer => { feed.refresh(); view.roll.stick = true; say(`Sent; ${answer.recipient}`); if (mine) form.element.hidden = true; },
+    target: () => ({ to: name }), send: api.send, onlyAnswers: mine,
+    sent: (answer, letter) => {
+      feed.refresh();
+      view.roll.stick = true;
+      if (letter.to === name || mine) say(`Sent; ${answer.recipient}`);
+      else toast(sentNote(answer, letter));
+    },
   });
-  if (mine) form.element.hidden = !form.answering;
   const under = h('span', {}, underName(name));
   const choice = (label, href, on) => h('a', { href, class: 'tab', 'aria-current': on && 'true' }, label);
   const element = h('section', { class: 'view talk', 'aria-labelledby': 'title' },
@@ -317,13 +320,13 @@ function search(asked) {
     fill: (article, record, previous) => fillMessage(article, record, previous, { ...context, refill: () => roll.refresh(record.id) }),
   });
   const none = h('div', { class: 'place' });
-  let sorted = [], size = -1;
+  let sorted = [], version = -1;
 
   function look() {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (size !== world.records.size) {
+    if (version !== world.version) {
       sorted = [...world.records.values()].sort((a, b) => a.id < b.id ? 1 : -1);
-      size = world.records.size;
+      version = world.version;
     }
     const results = words.length ? sorted.filter(record => words.every(word => hayOf(record).includes(word))) : [];
     if (context.found !== (words[0] ?? '')) {
@@ -331,7 +334,7 @@ function search(asked) {
       roll.empty();
     }
     roll.show(results);
-    const of = `${plural(size, 'message')}${feed.done ? '' : ' so far'}`;
+    const of = `${plural(sorted.length, 'message')}${feed.done ? '' : ' so far'}`;
     count.textContent = words.length ? `${plural(results.length, 'result')} in ${of}` : `Looks through ${feed.done ? of : 'all mail of the last day'}`;
     const state = feed.failure ? trouble('Not all mail could be searched.', feed.failure, () => fetchAll())
       : words.length && !results.length && feed.done ? nothing('Nothing found', 'No message of the last day contains all of these words.') : null;

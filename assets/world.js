@@ -5,6 +5,7 @@ const world = {
   agents: new Map(),
   agentsKnown: false,
   records: new Map(),   // every message that was loaded, by id
+  version: 0,           // grows when messages come to them or go
   mine: new Map(),      // mail that waits for the person: id → sender
   unseen: 0,            // announcements that the person has not seen
   feeds: new Set(),     // the parts of history that are shown
@@ -21,6 +22,7 @@ function keep(record) {
   const known = world.records.get(record.id);
   if (!known) {
     world.records.set(record.id, record);
+    world.version++;
     return record;
   }
   const before = JSON.stringify(known);
@@ -201,6 +203,15 @@ function restand(event) {
   changed('record', event.id);
 }
 
+// A message was deleted.
+function forget(id) {
+  world.records.delete(id);
+  world.version++;
+  world.mine.delete(id);
+  for (const feed of world.feeds) feed.drop(id);
+  changed('unread');
+}
+
 function countMine(event) {
   const had = world.mine.has(event.id);
   const waits = event.type === 'message.sent' || event.type === 'message.released';
@@ -226,11 +237,12 @@ function apply(event) {
     changed('broadcasts');
   } else if (event.type === 'cleared') {
     if (event.id) {
-      world.mine.delete(event.id);
-      for (const feed of world.feeds) feed.drop(event.id);
-      changed('unread');
+      forget(event.id);
       fetchAgents();
-    } else resync();
+    } else {
+      world.records.clear();
+      resync();
+    }
   } else fetchAgents();
 }
 
