@@ -25,6 +25,8 @@ const SCRIPTS: &[&str] = &[
     include_str!("../../assets/compose.js"),
     include_str!("../../assets/rail.js"),
     include_str!("../../assets/views.js"),
+    include_str!("../../assets/broadcasts.js"),
+    include_str!("../../assets/search.js"),
     include_str!("../../assets/overview.js"),
     include_str!("../../assets/main.js"),
 ];

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { PATIENCE, Postino, STORES, axe, browser, until, visit } from './support.mjs';
 
 const article = (page, text) => page.getByRole('article').filter({ hasText: text });
@@ -382,6 +383,26 @@ for (const store of STORES) {
       await until('both', async () => await count(page, 'Your mail') > 2);
       const shown = await page.evaluate(() => window.shown);
       assert.deepEqual(shown.map(note => note.title), ['Mail from vic'], 'one in two seconds');
+    });
+
+    test('the page is one small file', async () => {
+      const page = await open('/inbox/ann');
+      await live(page);
+      const files = await page.evaluate(() => performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname).filter(path => !path.startsWith('/api/')));
+      assert.deepEqual(files, []);
+      const document = await (await fetch(postino.url)).arrayBuffer();
+      assert.ok(gzipSync(Buffer.from(document)).length <= 60 * 1024);
+    });
+
+    test('mail between the person and an agent can be looked at alone', async () => {
+      await postino.send('wes', 'xan', 'among agents');
+      await postino.send('wes', 'web-ui', 'to the person');
+      const page = await open('/inbox/wes');
+      await article(page, 'among agents').waitFor();
+      await page.getByRole('link', { name: 'With you' }).click();
+      await article(page, 'to the person').waitFor();
+      await until('only one', async () => await page.getByRole('article').count() === 1);
+      assert.equal(new URL(page.url()).search, '?with=you');
     });
 
     test('an idle page asks for nothing', async () => {
