@@ -99,7 +99,9 @@ fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<(Reading, Option<D
 /// a peek: who knows the id sees the message with `show`.
 pub fn read_one(ctx: &Ctx<'_>, id: MessageId, request: &ReadRequest) -> Result<Reading> {
     if request.peek {
-        return Err(Error::new(Kind::Usage, "a peek at one message is no reading").hint("leave out either peek or the id"));
+        return Err(
+            Error::new(Kind::Usage, "a peek at one message is no reading").hint("leave out either peek or the id")
+        );
     }
     limited("limit", request.limit, READ_LIMIT, MAX_READ_LIMIT)?;
     let hold = request.lease.map_or(Ok(ctx.lease), lease_time)?;

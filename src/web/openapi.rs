@@ -123,9 +123,7 @@ fn body(route: &Route) -> Value {
     let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
     if route.id == "read" {
         // A peek consumes nothing, so it cannot lease, nor pick one message.
-        let both = |other: &str, kind: &str| {
-            json!({ "properties": { "peek": { "const": true }, other: { "type": kind } }, "required": ["peek", other] })
-        };
+        let both = |other: &str, kind: &str| json!({ "properties": { "peek": { "const": true }, other: { "type": kind } }, "required": ["peek", other] });
         schema["not"] = json!({ "anyOf": [both("lease", "integer"), both("id", "string")] });
     }
     if !required.is_empty() {
