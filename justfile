@@ -74,3 +74,12 @@ release folder:
 # What CI runs.
 ci:
     .ci/run
+
+# The page in a real browser; arguments go to node's test runner.
+browser *args:
+    .ci/browser {{ args }}
+
+# README's picture of the page; with a folder also every view in every size and theme.
+screenshots *folder:
+    cargo build --locked
+    node tests/browser/screenshots.mjs {{ folder }}

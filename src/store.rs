@@ -375,6 +375,15 @@ pub struct Record {
     pub acked_at: Option<Millis>,
 }
 
+/// How many hours of the past `activity` counts.
+pub const HOURS: usize = 24;
+
+/// The ends of the hours that `activity` counts, back from now; the first is the beginning of the oldest.
+fn hour_ends(now: Millis) -> Vec<Millis> {
+    let back = (0..=HOURS as i64).rev();
+    back.map(|hours| Millis(now.0 - hours * 3_600_000)).collect()
+}
+
 /// Which messages of the past to show, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryQuery {
@@ -731,6 +740,10 @@ pub trait Store: Send + Sync {
 
     /// A waiter for changes from now on.
     fn waiter(&self, scope: &Scope) -> Result<Box<dyn Waiter>>;
+
+    /// How many messages of history were sent in each of the last `HOURS` hours, back from now; the oldest hour comes first. What
+    /// is past its time counts until a verb moved it. Costs an index look per hour and no body.
+    fn activity(&self, step: &Step<'_>) -> Result<Vec<u64>>;
 
     /// Counts of the whole workspace.
     fn stats(&self, step: &Step<'_>) -> Result<Stats>;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ctx, HistoryRequest, Reading, SendRequest, history, read::take_one, send};
+use super::{Ctx, HistoryRequest, ReadRequest, Reading, SendRequest, history, read_one, send};
 use crate::error::{Error, Kind, Result};
 use crate::model::{MessageId, Standing};
 use crate::store::{Record, Scope};
@@ -30,7 +30,7 @@ pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answe
     loop {
         if let Some(record) = answer_to(ctx, question)? {
             let reading = match record.standing {
-                Standing::Waiting => take_one(ctx, record.message.id)?,
+                Standing::Waiting => read_one(ctx, record.message.id, &ReadRequest::default())?,
                 // Another reader of this mailbox has it; the answer is an answer all the same.
                 Standing::Leased | Standing::Taken | Standing::Dead => Reading::default(),
             };

@@ -103,9 +103,17 @@ fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest, room: Option<u64>) -> Result
     Ok((reading(batch, take), due))
 }
 
-/// Takes one message out of the queue, wherever it stands; empty when it is not ready.
-pub(super) fn take_one(ctx: &Ctx<'_>, id: MessageId) -> Result<Reading> {
-    Ok(reading(lease(ctx, Pick::One(id), ctx.lease)?, true))
+/// Reads one message, wherever it stands in the queue, as `read` does with the head; empty when it is not ready. `Usage` for
+/// a peek: who knows the id sees the message with `show`.
+pub fn read_one(ctx: &Ctx<'_>, id: MessageId, request: &ReadRequest) -> Result<Reading> {
+    if request.peek {
+        return Err(
+            Error::new(Kind::Usage, "a peek at one message is no reading").hint("leave out either peek or the id")
+        );
+    }
+    limited("limit", request.limit, READ_LIMIT, MAX_READ_LIMIT)?;
+    let hold = request.lease.map_or(Ok(ctx.lease), lease_time)?;
+    Ok(reading(lease(ctx, Pick::One(id), hold)?, request.lease.is_none()))
 }
 
 fn lease(ctx: &Ctx<'_>, pick: Pick, hold: Duration) -> Result<Batch> {

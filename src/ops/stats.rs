@@ -11,6 +11,19 @@ pub fn stats(ctx: &Ctx<'_>) -> Result<Stats> {
     ctx.step(|step| ctx.store.stats(step))
 }
 
+/// How busy the last day was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivityResponse {
+    /// Messages sent in each of the last 24 hours, back from now; the oldest hour comes first.
+    pub hours: Vec<u64>,
+}
+
+/// Says how many messages were sent in each of the last 24 hours, as far as history still has them.
+pub fn activity(ctx: &Ctx<'_>) -> Result<ActivityResponse> {
+    Ok(ActivityResponse { hours: ctx.step(|step| ctx.store.activity(step))? })
+}
+
 /// How the store does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

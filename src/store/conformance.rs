@@ -264,6 +264,7 @@ promises! {
         history_of_an_agent_is_what_it_sent_and_got,
         history_of_a_thread_is_its_messages,
         history_goes_in_pages_without_gap,
+        activity_counts_history_by_the_hour,
         what_was_read_stays_readable_until_its_ttl,
         history_keeps_names_as_they_were_written,
         unknown_ids_are_not_found,

@@ -184,6 +184,10 @@ impl Store for Embedded {
         Ok(Box::new(waiter::Waiter::new(&self.line)?))
     }
 
+    fn activity(&self, step: &Step<'_>) -> Result<Vec<u64>> {
+        self.look(step, "count", |desk, _| look::activity(desk))
+    }
+
     fn stats(&self, step: &Step<'_>) -> Result<Stats> {
         self.look(step, "count", |desk, _| agents::stats(desk, &self.presence, step))
     }

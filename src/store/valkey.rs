@@ -230,6 +230,10 @@ impl Store for Valkey {
         waiter::waiter(self, scope)
     }
 
+    fn activity(&self, step: &Step<'_>) -> Result<Vec<u64>> {
+        mail::activity(self, step)
+    }
+
     fn stats(&self, step: &Step<'_>) -> Result<Stats> {
         people::stats(self, step)
     }

@@ -12,7 +12,24 @@ const DOCUMENT: &str = include_str!("../../assets/index.html");
 /// The styles, in order.
 const STYLES: &[&str] = &[include_str!("../../assets/style.css")];
 /// The scripts, in order; they share one scope.
-const SCRIPTS: &[&str] = &[include_str!("../../assets/main.js")];
+const SCRIPTS: &[&str] = &[
+    include_str!("../../assets/boot.js"),
+    include_str!("../../assets/dom.js"),
+    include_str!("../../assets/api.js"),
+    include_str!("../../assets/live.js"),
+    include_str!("../../assets/world.js"),
+    include_str!("../../assets/drafts.js"),
+    include_str!("../../assets/roll.js"),
+    include_str!("../../assets/message.js"),
+    include_str!("../../assets/dialogs.js"),
+    include_str!("../../assets/compose.js"),
+    include_str!("../../assets/rail.js"),
+    include_str!("../../assets/views.js"),
+    include_str!("../../assets/broadcasts.js"),
+    include_str!("../../assets/search.js"),
+    include_str!("../../assets/overview.js"),
+    include_str!("../../assets/main.js"),
+];
 
 /// The whole page and its policy.
 static PAGE: LazyLock<(String, String)> = LazyLock::new(|| {

@@ -122,9 +122,9 @@ fn body(route: &Route) -> Value {
     let required: Vec<_> = route.fields.iter().filter(|field| field.needed).map(|field| field.name).collect();
     let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
     if route.id == "read" {
-        // A peek consumes nothing, so it cannot lease.
-        let both = json!({ "peek": { "const": true }, "lease": { "type": "integer" } });
-        schema["not"] = json!({ "properties": both, "required": ["peek", "lease"] });
+        // A peek consumes nothing, so it cannot lease, nor pick one message.
+        let both = |other: &str, kind: &str| json!({ "properties": { "peek": { "const": true }, other: { "type": kind } }, "required": ["peek", other] });
+        schema["not"] = json!({ "anyOf": [both("lease", "integer"), both("id", "string")] });
     }
     if !required.is_empty() {
         schema["required"] = required.into();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::call::{Call, Done, Outcome, PERSON, done};
-use super::fields::Field;
+use super::fields::{self, Field};
 use super::head::Verb;
 use crate::model::{AgentName, Body, BroadcastKind, Key, MessageId, Receipt};
 use crate::ops::{
@@ -35,6 +35,7 @@ const AFTER: Field = Field::text::<MessageId>("after", "MessageId");
 const ALL: Field = Field::flag("all");
 const BODY: Field = Field::text::<Body>("body", "Body").needed();
 const FROM: Field = Field::text::<AgentName>("from", "AgentName");
+const ID: Field = Field::text::<MessageId>("id", "MessageId");
 const KEY: Field = Field::text::<Key>("key", "Key");
 const KIND: Field = Field::word::<BroadcastKind>("kind", "BroadcastKind");
 const RECEIPTS: Field = Field::list::<Receipt>("receipts", "Receipt", 100).needed();
@@ -51,7 +52,7 @@ const HISTORY: &[Field] = &[
 ];
 const AGENTS: &[Field] = &[Field::whole("limit", 1, 1_000), Field::text::<AgentName>("after", "AgentName")];
 const LIST: &[Field] = &[Field::whole("limit", 1, 200), Field::whole("offset", 0, i64::MAX), AFTER];
-const READ: &[Field] = &[Field::whole("limit", 1, 100), Field::whole("lease", 1, DAY), Field::flag("peek")];
+const READ: &[Field] = &[Field::whole("limit", 1, 100), Field::whole("lease", 1, DAY), Field::flag("peek"), ID];
 const FEED: Field = Field::whole("limit", 1, 100);
 const RENAME: &[Field] = &[FROM.needed(), Field::text::<AgentName>("name", "AgentName").needed()];
 
@@ -60,6 +61,7 @@ const RENAME: &[Field] = &[FROM.needed(), Field::text::<AgentName>("name", "Agen
 pub(super) const ROUTES: &[Route] = &[
     get("/api/health", "health", &[], "Health", "Says how the store does; 503 when it is gone", health),
     get("/api/stats", "stats", &[], "Stats", "Counts what is in the store", stats),
+    get("/api/activity", "activity", &[], "Activity", "Counts the messages of each of the last 24 hours, the oldest hour first", activity),
     get("/api/agents", "agents", AGENTS, "Agents", "Lists the agents by name", agents),
     get("/api/history", "history", HISTORY, "History", "Shows messages of the past, newest first; `with` needs `agent`", history),
     get("/api/history/:id", "show", &[], "Record", "Shows one message and what became of it", show),
@@ -69,7 +71,7 @@ pub(super) const ROUTES: &[Route] = &[
     delete("/api/messages/:agent", "clear", &[], "Count", "Deletes all waiting and leased mail of a mailbox", clear),
     delete("/api/messages/:agent/:id", "delete", &[], "Done", "Deletes one waiting or leased message", remove),
     post("/api/messages", "send", &[TO, BODY, FROM, REPLY_TO, KEY, Field::flag("urgent")], "Sent", "Sends a message", send),
-    post("/api/messages/:agent/read", "read", READ, "Mail", "Reads mail: takes it, or leases it, or peeks at it", read),
+    post("/api/messages/:agent/read", "read", READ, "Mail", "Reads mail, or the one message with this `id`: takes it, or leases it, or peeks at it", read),
     post("/api/messages/:agent/ack", "ack", &[RECEIPTS], "Settled", "Says that leased mail is done with", ack),
     post("/api/messages/:agent/extend", "extend", &[RECEIPTS, Field::whole("seconds", 1, DAY)], "Settled", "Holds leased mail longer", extend),
     post("/api/messages/:agent/release", "release", &[RECEIPTS], "Settled", "Gives leased mail back", release),
@@ -128,6 +130,10 @@ fn stats(call: Call<'_>) -> Outcome {
     done(&call.look(person()?, ops::stats)?)
 }
 
+fn activity(call: Call<'_>) -> Outcome {
+    done(&call.look(person()?, ops::activity)?)
+}
+
 fn agents(mut call: Call<'_>) -> Outcome {
     let request: AgentsRequest = call.request()?;
     done(&call.look(person()?, |ctx| ops::agents(ctx, &request))?)
@@ -178,8 +184,13 @@ fn send(mut call: Call<'_>) -> Outcome {
 /// Hands mail over. Without a lease it is acknowledged when the answer has left.
 fn read(mut call: Call<'_>) -> Outcome {
     let agent: AgentName = call.part(0)?;
+    let one: Option<MessageId> = fields::take(&mut call.fields, "id")?;
     let request: ReadRequest = call.request()?;
-    let Reading { response, to_ack } = call.act(agent.clone(), |ctx| ops::read(ctx, &request))?;
+    let reading = |ctx: &ops::Ctx<'_>| match one {
+        Some(id) => ops::read_one(ctx, id, &request),
+        None => ops::read(ctx, &request),
+    };
+    let Reading { response, to_ack } = call.act(agent.clone(), reading)?;
     let owed = (!to_ack.is_empty()).then_some((agent, to_ack));
     Ok(Done { answer: Answer::json(&response), owed })
 }

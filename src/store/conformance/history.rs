@@ -3,7 +3,7 @@
 use super::words::{name, process, receipts, record_ids, session};
 use super::world::World;
 use crate::model::{MessageId, Millis, Standing};
-use crate::store::{HistoryQuery, Settle};
+use crate::store::{HOURS, HistoryQuery, Settle};
 
 /// A query for one agent.
 fn of(agent: &str) -> HistoryQuery {
@@ -155,4 +155,23 @@ pub(super) fn a_dead_letter_is_found_as_long_as_it_is_kept(w: World) {
     }
     w.pass(2 * 24 * 3_600);
     assert_eq!((w.find(id), w.history(&of("bob")).len()), (None, 0));
+}
+
+pub(super) fn activity_counts_history_by_the_hour(w: World) {
+    let hours = |w: &World| w.ask("auditor", |store, step| store.activity(step)).unwrap();
+    assert_eq!(hours(&w), [0; HOURS]);
+    w.send("ann", "bob", "a message");
+    w.pass(3_600);
+    let second = w.send("ann", "bob", "an hour later, to the millisecond");
+    w.pass_millis(3_599_999);
+    w.send("cem", "ann", "just within the hour after that");
+    w.take("bob");
+    let mut expected = [0; HOURS];
+    expected[HOURS - 1] = 2;
+    expected[HOURS - 2] = 1;
+    assert_eq!(hours(&w), expected, "read mail counts too");
+    w.pass_millis(1);
+    (expected[HOURS - 1], expected[HOURS - 2], expected[HOURS - 3]) = (1, 1, 1);
+    assert_eq!(hours(&w), expected, "an hour ends with its last millisecond");
+    assert!(w.find(second).is_some());
 }

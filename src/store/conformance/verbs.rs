@@ -41,7 +41,7 @@ fn unknown(step: &Step<'_>, w: &World) -> MessageId {
 }
 
 /// Every verb but `claim` and `release`; `rename` comes last, because the actor then has another name.
-pub(super) const VERBS: [Verb; 24] = [
+pub(super) const VERBS: [Verb; 25] = [
     taking("lease", |s, step, w| s.lease(step, Pick::Head(1), Duration::from_secs(60), w.fresh()).map(drop)),
     taking("settle", |s, step, w| s.settle(step, &[Receipt { id: unknown(step, w), nonce: 1 }], Settle::Ack).map(drop)),
     taking("dead_retry", |s, step, _| s.dead_retry(step, None).map(drop)),
@@ -66,6 +66,7 @@ pub(super) const VERBS: [Verb; 24] = [
     looking("history", |s, step, _| s.history(step, &HistoryQuery { limit: 1, ..HistoryQuery::default() }).map(drop)),
     looking("find", |s, step, w| s.find(step, unknown(step, w)).map(drop)),
     looking("events", |s, step, _| s.events(step, None, 1).map(drop)),
+    looking("activity", |s, step, _| s.activity(step).map(drop)),
     looking("stats", |s, step, _| s.stats(step).map(drop)),
     looking("holder", |s, step, _| s.holder(step, &step.by.name).map(drop)),
     looking("holders", |s, step, _| s.holders(step).map(drop)),

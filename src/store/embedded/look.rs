@@ -181,3 +181,15 @@ fn before(desk: &Desk<'_>, id: MessageId) -> Res<i64> {
 pub(super) fn find(desk: &Desk<'_>, step: &Step<'_>, id: MessageId) -> Res<Option<Record>> {
     Ok(entry::by_id(desk, id)?.and_then(|entry| entry.record(desk.now, step.policy)))
 }
+
+/// Messages of the past by the hour. An id begins with its time, so the index of ids is enough.
+pub(super) fn activity(desk: &Desk<'_>) -> Res<Vec<u64>> {
+    let mut count = desk.sql.prepare_cached("SELECT count(*) FROM mail WHERE id > ?1 AND id <= ?2")?;
+    let ends = super::super::hour_ends(desk.now);
+    let mut hours = Vec::with_capacity(ends.len());
+    for pair in ends.windows(2) {
+        let (low, high) = (MessageId::at(pair[0], u128::MAX).to_bytes(), MessageId::at(pair[1], u128::MAX).to_bytes());
+        hours.push(counts::unsigned(count.query_row(params![low, high], |row| row.get(0))?));
+    }
+    Ok(hours)
+}

@@ -10,8 +10,8 @@ use super::verb::Verb;
 use crate::error::Result;
 use crate::model::{AgentName, MessageId, Millis, Receipt};
 use crate::store::{
-    Batch, DeadLetter, From, HistoryQuery, Listing, NewMail, Newest, News, Pick, Record, Sent, Settle, Settled, Step,
-    Unreadable,
+    Batch, DeadLetter, From, HOURS, HistoryQuery, Listing, NewMail, Newest, News, Pick, Record, Sent, Settle, Settled,
+    Step, Unreadable,
 };
 
 pub(super) fn send(store: &Valkey, step: &Step<'_>, mail: &NewMail) -> Result<Sent> {
@@ -216,4 +216,9 @@ pub(super) fn find(store: &Valkey, step: &Step<'_>, id: MessageId) -> Result<Opt
         crate::error::Error::new(crate::error::Kind::Other, format!("message {id} cannot be read: {}", bad.reason))
             .hint("reading its mailbox makes a dead letter of it")
     })
+}
+
+pub(super) fn activity(store: &Valkey, step: &Step<'_>) -> Result<Vec<u64>> {
+    let mut row = Verb::step(store, &script::ACTIVITY, step).number(HOURS).row()?;
+    (0..HOURS).map(|_| row.number()).collect()
 }

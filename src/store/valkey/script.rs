@@ -41,6 +41,7 @@ macro_rules! script {
     };
 }
 
+script!(ACTIVITY, "activity.lua");
 script!(AGENTS, "agents.lua");
 script!(BROADCAST, "broadcast.lua");
 script!(BROADCASTS, "broadcasts.lua");

@@ -41,6 +41,7 @@ fn verbs() -> Vec<(&'static str, Verb)> {
         ("history", verb!(store, step => store.history(step, &history))),
         ("find", verb!(store, step => store.find(step, crate::model::MessageId::at(Millis(0), 1)))),
         ("events", verb!(store, step => store.events(step, None, 10))),
+        ("activity", verb!(store, step => store.activity(step))),
         ("stats", verb!(store, step => store.stats(step))),
         ("claim", verb!(store, step => store.claim(step, &name("cem"), &holder, None))),
         ("holder", verb!(store, step => store.holder(step, &name("cem")))),
