@@ -31,8 +31,8 @@ faults:
     .ci/faults
 
 # Builds that are wrong on purpose, and whether the faults notice.
-mutants:
-    .ci/mutants
+mutants *names:
+    .ci/mutants {{ names }}
 
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist

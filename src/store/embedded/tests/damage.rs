@@ -7,7 +7,7 @@ use crate::store::{BroadcastQuery, NewBroadcast};
 
 fn feed(store: &Embedded) -> Vec<String> {
     let step = Step { by: &named("bob"), now: NOW, policy: &POLICY };
-    let query = BroadcastQuery { all: true, advance: false, limit: 100 };
+    let query = BroadcastQuery { all: true, advance: false, limit: 100, room: None };
     store.broadcasts(&step, &query).unwrap().items.iter().map(|item| item.body.as_str().to_owned()).collect()
 }
 
