@@ -36,8 +36,8 @@ faults:
     .ci/faults
 
 # Builds that are wrong on purpose, and whether the faults notice.
-mutants:
-    .ci/mutants
+mutants *names:
+    .ci/mutants {{ names }}
 
 # The web server against its own contract, with so many made-up requests an operation.
 check-api examples="200":

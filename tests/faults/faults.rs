@@ -2,6 +2,7 @@
 //! was right is the judge's business.
 
 mod clock;
+mod company;
 mod damage;
 mod disk_errors;
 mod fronts;
@@ -98,11 +99,16 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault("open-files", "3 to 15 open files", EACH, limits::open_files),
     fault("clock", "the clock is turned by up to an hour before each step", FILE, clock::turned),
     fault("client-clock", "clients whose clocks are an hour off", SERVER, clock::turned_clients),
-    fault("newer-store", "a store that a newer postino wrote", EACH, clock::newer),
+    fault("newer-store", "a store that a newer postino wrote", EACH, company::newer),
     fault("bit-flips", "one bit of the database turned", FILE, damage::bit_flips),
     fault("truncation", "the database cut off at some length", FILE, damage::truncation),
     fault("blank-pages", "a page of the database blank", FILE, damage::blank_pages),
-    fault("crowd", "200 processes send 100 messages each, into mailboxes that hold three quarters", EACH, clock::crowd),
+    fault(
+        "crowd",
+        "200 processes send 100 messages each, into mailboxes that hold three quarters",
+        EACH,
+        company::crowd,
+    ),
     fault("restart", "the server killed and started again", SERVER, servers::restart),
     fault("shutdown", "SHUTDOWN NOSAVE, each write synced", SERVER, servers::shutdown),
     fault("amnesia", "SHUTDOWN NOSAVE, nothing kept on disk", SERVER, servers::amnesia),

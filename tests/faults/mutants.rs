@@ -10,8 +10,14 @@ use crate::perfect;
 /// How many histories each way is tried on.
 const SEEDS: u64 = 100;
 
+/// What was played.
+struct Played {
+    ops: Vec<Op>,
+    rest: Rest,
+}
+
 /// Spoils a history; false when it has nothing in it to spoil so.
-type Spoil = fn(&mut Vec<Op>, &mut Rest) -> bool;
+type Spoil = fn(&mut Played) -> bool;
 
 /// Each way to break a promise, and the rule that must notice.
 const MUTANTS: [(&str, Rule, Spoil); 8] = [
@@ -40,10 +46,11 @@ fn each_way_to_break_a_promise_is_found() {
     for (name, rule, spoil) in MUTANTS {
         let mut spoiled = 0;
         for seed in 1..=SEEDS {
-            let (mut ops, mut rest) = perfect::history(seed);
-            if spoil(&mut ops, &mut rest) {
+            let (ops, rest) = perfect::history(seed);
+            let mut played = Played { ops, rest };
+            if spoil(&mut played) {
                 spoiled += 1;
-                let verdict = judge(&ops, &rest, &Terms::default());
+                let verdict = judge(&played.ops, &played.rest, &Terms::default());
                 assert!(verdict.breaks(rule), "{name}, seed {seed}: {:#?}", verdict.breaches);
             }
         }
@@ -95,20 +102,20 @@ fn read_again(ops: &mut Vec<Op>, after: usize, seen: &Seen, deliveries: u64) {
     ops.push(Op { begin, end: begin + 20, call, said: Said::Mail { messages: vec![again], sure: true } });
 }
 
-fn drop_one(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn drop_one(Played { ops, .. }: &mut Played) -> bool {
     let Some((_, id)) = acked(ops) else { return false };
     ops.retain(|op| !matches!(&op.call, Call::Settle { receipts, .. } if receipts[0].starts_with(&format!("{id}."))));
     ops.iter_mut().filter_map(messages).for_each(|messages| messages.retain(|seen| seen.id != id));
     true
 }
 
-fn double(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn double(Played { ops, .. }: &mut Played) -> bool {
     let Some((at, seen)) = seen_last(ops, |_| true) else { return false };
     read_again(ops, at, &seen, seen.deliveries);
     true
 }
 
-fn reorder(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn reorder(Played { ops, .. }: &mut Played) -> bool {
     let accepted = |ops: &[Op], body: &str| {
         let sent = |op: &&Op| matches!((&op.call, &op.said), (Call::Send { body: sent, .. }, Said::Sent { .. }) if sent == body);
         ops.iter().any(|op| sent(&op))
@@ -129,14 +136,14 @@ fn reorder(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
     false
 }
 
-fn resurrect(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn resurrect(Played { ops, .. }: &mut Played) -> bool {
     let Some((at, id)) = acked(ops) else { return false };
     let Some((_, seen)) = seen_last(ops, |seen| seen.id == id) else { return false };
     read_again(ops, at, &seen, seen.deliveries + 1);
     true
 }
 
-fn foreign_id(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn foreign_id(Played { ops, .. }: &mut Played) -> bool {
     let sent = sent(ops);
     let Some((at, seen)) = seen_last(ops, |seen| sent.contains(&seen.id)) else { return false };
     let messages = messages(&mut ops[at]).unwrap();
@@ -144,7 +151,7 @@ fn foreign_id(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
     true
 }
 
-fn early(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn early(Played { ops, .. }: &mut Played) -> bool {
     // One that nobody gives back, so that nothing explains it.
     let given_back = |ops: &[Op], id: &str| {
         ops.iter()
@@ -156,7 +163,7 @@ fn early(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
     true
 }
 
-fn lose_dead_letter(ops: &mut Vec<Op>, rest: &mut Rest) -> bool {
+fn lose_dead_letter(Played { ops, rest }: &mut Played) -> bool {
     let sent = sent(ops);
     // An ack of which nobody knows what came of it would explain its absence.
     let doubtful = |id: &str| {
@@ -171,7 +178,7 @@ fn lose_dead_letter(ops: &mut Vec<Op>, rest: &mut Rest) -> bool {
     rest.dead.remove(&id).is_some()
 }
 
-fn stale_ack(ops: &mut Vec<Op>, _: &mut Rest) -> bool {
+fn stale_ack(Played { ops, .. }: &mut Played) -> bool {
     for op in ops.iter_mut() {
         if let Said::Settled { done, stale } = &mut op.said
             && !stale.is_empty()

@@ -85,7 +85,7 @@ impl Play {
 
     /// Sends a message; when the answer is lost, again with the same key, or without one not at all.
     fn send(&mut self, n: usize) {
-        let (body, key) = (format!("message {n}"), (n % 3 > 0).then(|| format!("key {n}")));
+        let (body, key) = (format!("message {n}"), (!n.is_multiple_of(3)).then(|| format!("key {n}")));
         let call = Call::Send { from: "ann".to_owned(), to: "inbox".to_owned(), body: body.clone(), key: key.clone() };
         loop {
             let lost = self.is_lost();

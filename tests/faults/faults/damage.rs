@@ -65,7 +65,8 @@ fn put(data: &Path, bytes: &[u8]) {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     let _ = std::fs::remove_dir_all(data);
     std::fs::DirBuilder::new().mode(0o700).create(data).unwrap();
-    let mut file = std::fs::File::options().write(true).create(true).mode(0o600).open(data.join("postino.db")).unwrap();
+    let mut file = std::fs::File::options();
+    let mut file = file.write(true).create_new(true).mode(0o600).open(data.join("postino.db")).unwrap();
     std::io::Write::write_all(&mut file, bytes).unwrap();
 }
 

@@ -27,13 +27,15 @@ impl Site {
         let file = std::fs::File::create(&said).unwrap();
         let mut command = post.plain("web-ui", &["serve"]);
         command.env("POSTINO_WEB_PORT", "0").stdout(file.try_clone().unwrap()).stderr(file).stdin(Stdio::null());
-        let parent = command.spawn().unwrap();
+        // It ends with the site, whatever happens from here on.
+        let mut site = Site { parent: command.spawn().unwrap(), port: 0 };
         let until = Instant::now() + PATIENCE;
         loop {
             let said = std::fs::read_to_string(&said).unwrap();
             let place = said.split("http://").nth(1).and_then(|rest| rest.split_once('/'));
             if let Some(port) = place.and_then(|(host, _)| host.rsplit(':').next()?.parse().ok()) {
-                return Site { parent, port };
+                site.port = port;
+                return site;
             }
             assert!(Instant::now() < until, "the web server does not start: {said}");
             std::thread::sleep(Duration::from_millis(5));

@@ -24,7 +24,8 @@ fn nothing_is_lost(evidence: &Evidence<'_>, verdict: &mut Verdict) {
     for (body, letter) in &evidence.letters {
         for id in &letter.ids {
             let (dead, seen) = (evidence.rest.dead.contains_key(id), evidence.deliveries.contains_key(id));
-            if !dead && !(seen && evidence.may_be_acked(id)) {
+            let settled = dead || (seen && evidence.may_be_acked(id));
+            if !settled {
                 missing
                     .push(format!("{body:?} ({id}) was accepted and {}", if seen { "vanished" } else { "never seen" }));
             }
