@@ -26,6 +26,10 @@ unit *args:
 deny:
     .ci/deny
 
+# The web server against its own contract, with so many made-up requests an operation.
+check-api examples="200":
+    .ci/check-api {{ examples }}
+
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}

@@ -3,19 +3,27 @@
 
 mod answer;
 mod assets;
+mod bind;
 mod call;
 mod fields;
 mod guard;
 mod head;
+mod openapi;
+mod peer;
 mod routes;
 mod serving;
 mod sse;
 pub mod supervise;
+mod token;
+mod way;
 mod working;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::bind::addresses;
+pub use self::token::Token;
 pub use self::working::work;
 use crate::error::{Error, Result};
 use crate::ops::Machine;
@@ -38,12 +46,12 @@ pub trait Desk: Send + Sync {
 pub struct Site {
     /// The store.
     pub desk: Box<dyn Desk>,
-    /// The port that callers must name.
-    pub port: u16,
+    /// The listener's own address; callers must name its port.
+    pub address: SocketAddr,
     /// Further names that it may be called by, in lower case, with or without a port.
     pub names: Vec<String>,
     /// What callers must know.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// The origin whose pages may call it.
     pub cors_origin: Option<String>,
     /// The longest request body, in bytes.

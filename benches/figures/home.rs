@@ -129,7 +129,7 @@ impl Home {
         system_calls(&self.command(agent, words), self.folder())
     }
 
-    /// A command line of an agent.
+    /// A command line.
     pub(crate) fn command(&self, agent: &str, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().envs(self.variables()).current_dir(self.folder()).stdin(Stdio::null());
@@ -140,7 +140,9 @@ impl Home {
     fn variables(&self) -> Vec<(&str, String)> {
         let folder = self.folder().display().to_string();
         let mut variables = vec![("POSTINO_HOME", folder), ("POSTINO_PROBE_URL", NOWHERE.to_owned())];
-        variables.extend([("POSTINO_MAX_INBOX", "20000".to_owned()), ("POSTINO_WEB_ENABLED", "false".to_owned())]);
+        variables.push(("POSTINO_WEB_PORT", "0".to_owned()));
+        variables.push(("POSTINO_MAX_INBOX", "100000".to_owned()));
+        variables.push(("POSTINO_WEB_ENABLED", "false".to_owned()));
         if let Some((url, prefix)) = &self.store {
             variables.extend([("POSTINO_VALKEY_URL", url.clone()), ("POSTINO_KEY_PREFIX", prefix.clone())]);
         }

@@ -5,6 +5,7 @@ mod clients;
 mod machine;
 mod session;
 mod storage;
+mod web;
 
 use std::cell::OnceCell;
 use std::process::ExitCode;
@@ -84,7 +85,7 @@ impl Finding {
 }
 
 /// Every check, in the order in which they are shown. Folders are looked at before the store is opened, which mends some.
-const CHECKS: [(&str, Examine); 26] = [
+const CHECKS: [(&str, Examine); 28] = [
     ("binary", machine::binary),
     ("folders", machine::folders),
     ("settings file", machine::settings_file),
@@ -109,6 +110,8 @@ const CHECKS: [(&str, Examine); 26] = [
     ("gemini", clients::gemini),
     ("opencode", clients::opencode),
     ("cursor", clients::cursor),
+    ("web server", web::server),
+    ("web port", web::port),
     ("hook latency", machine::hook_latency),
     ("delivery", storage::delivery),
 ];

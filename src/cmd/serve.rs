@@ -19,7 +19,7 @@ use serde_json::json;
 pub use self::detach::ensure;
 use self::log::Log;
 pub use self::place::{Place, Record};
-use super::app::{Globals, System};
+use super::app::{App, Globals, System};
 use super::{Outcome, text};
 use crate::choice::{self, By, Chosen};
 use crate::config::{self, Env, Settings};
@@ -84,7 +84,7 @@ enum Part {
 pub struct OpenArgs {}
 
 /// A server's surroundings.
-struct Server {
+pub struct Server {
     env: Env,
     settings: Settings,
     chosen: Chosen,
@@ -98,6 +98,25 @@ impl Server {
         let settings = Settings::read(&env)?;
         let chosen = choice::choose(store, &settings, None, System.now())?;
         Ok(Server::of(env, settings, chosen))
+    }
+
+    /// The server of the store that an app would use; the store is not opened.
+    pub fn of_app(app: &App) -> Result<Server> {
+        Server::new(app.globals.store.as_deref(), app.env().clone())
+    }
+
+    /// What the server that runs says of itself; `None` when none runs.
+    pub fn running(&self) -> Option<Record> {
+        self.place.running()
+    }
+
+    /// A port that a server could listen at now.
+    pub fn free_port(&self) -> Result<u16> {
+        let listener = part::listen(self)?;
+        listener
+            .local_addr()
+            .map(|address| address.port())
+            .map_err(|error| Error::new(Kind::Other, "the listening socket has no address").because(error))
     }
 
     fn of(env: Env, settings: Settings, chosen: Chosen) -> Server {
@@ -143,10 +162,10 @@ pub fn run(globals: Globals, out: &Output, args: Args) -> Outcome {
         Some(Action::Stop) => stop(&server, out),
         None if args.detach => {
             let record = detached(&server)?;
-            told(out, &record)
+            told(&server, out, &record)
         }
         None => match part::enter(&server)? {
-            part::Entered::Running(record) => told(out, &record),
+            part::Entered::Running(record) => told(&server, out, &record),
             part::Entered::Free(lock) => part::serve(&server, lock, out),
         },
     }
@@ -157,18 +176,27 @@ pub fn open(globals: Globals, out: &Output, _args: OpenArgs) -> Outcome {
     open_page(&Server::new(globals.store.as_deref(), Env::of_process()?)?, out)
 }
 
-fn told(out: &Output, record: &Record) -> Outcome {
+fn told(server: &Server, out: &Output, record: &Record) -> Outcome {
+    // A link is a secret that opens the page once: it is for people, not for what reads JSON.
+    let link = link(server, record)?;
     out.answer(record, |record, style| {
         let since = text::moment(record.since);
-        let url = style.name(&record.url);
+        let url = style.name(&link);
         format!("serving on {url} since {since} (process {}, version {})\n", record.pid, record.version)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The address of the page; with a token, a link that opens it once.
+fn link(server: &Server, record: &Record) -> Result<String> {
+    let token = part::token(server)?;
+    let path = token.map(|token| token.link(System.now(), System.random()));
+    Ok(path.map_or_else(|| record.url.clone(), |path| format!("{}{path}", record.url.trim_end_matches('/'))))
+}
+
 fn status(server: &Server, out: &Output) -> Outcome {
     match server.place.running() {
-        Some(record) => told(out, &record),
+        Some(record) => told(server, out, &record),
         None => Err(none_runs().into()),
     }
 }
@@ -182,6 +210,8 @@ fn detached(server: &Server) -> Result<Record> {
     if let Some(record) = server.place.running().filter(|record| !is_older(&record.version)) {
         return Ok(record);
     }
+    // What can be known to be wrong is said here, and not only in a log.
+    part::addresses(server, server.settings.web.port)?;
     detach::start(server)?;
     let found = until(|| server.place.running().filter(|record| !is_older(&record.version)));
     found.ok_or_else(|| {
@@ -231,11 +261,12 @@ fn open_page(server: &Server, out: &Output) -> Outcome {
     let record = detached(server)?;
     let opener = server.env.get("BROWSER").into_iter().chain(["xdg-open", "open", "wslview"]);
     let mut opener = opener.filter(|program| !program.contains('%'));
-    let opened = opener.any(|program| detach::quietly(program, &record.url).is_ok());
+    let link = link(server, &record)?;
+    let opened = opener.any(|program| detach::quietly(program, &link).is_ok());
     if !opened {
         out.notice("no browser was found; the page is at this address");
     }
-    out.answer(&record, |record, _| format!("{}\n", record.url))?;
+    out.answer(&record, |_, _| format!("{link}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,87 +1,192 @@
-//! The way of one request to its answer. It knows no rule
-//! and no route by name.
+//! From the listener to the requests: the servers and their workers. tiny_http's thread that accepts ends for good when a connection
+//! cannot be accepted, so there is always one server that accepts, and there may be some that only finish what they began.
+//! It knows nothing of what is asked.
 
-use std::io::Read;
-use std::sync::Arc;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use tiny_http::Request;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size, set_socket_timeout, set_tcp_nodelay};
+use tiny_http::Server;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::fields;
-use super::head::{Head, Verb};
-use super::routes::{ROUTES, Route};
-use super::sse::{self, Hub};
-use super::{Site, assets, guard};
-use crate::error::{Error, Kind};
-use crate::model::Via;
+use super::sse::Hub;
+use super::supervise::child::{self, Bell, Why};
+use super::{Site, way};
+use crate::error::{Error, Kind, Result};
 
-/// The way of one request.
-pub(super) fn handle(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request) {
-    match prepare(site, &mut request) {
-        Ok(Step::Events) => sse::open(site, hub, request),
-        Ok(Step::Page(answer)) => drop(answer.send(request)),
-        Ok(Step::Call(route, call)) => {
-            let via = call.via;
-            match (route.run)(call) {
-                Ok(done) => {
-                    if done.answer.send(request).is_ok()
-                        && let Some(owed) = done.owed
-                    {
-                        // Mail that could not be acknowledged comes again.
-                        let _ = site.settle(owed, via);
-                    }
+/// Threads of one server that answer.
+const WORKERS: usize = 8;
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+/// What the system keeps for a client that does not read, in bytes, before who writes to it notices. It doubles this.
+const UNREAD: usize = 128 << 10;
+/// How long a connection may be silent, and how long it may take no answer in; the listener hands both on to each connection.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a server that accepts no more waits for requests: by then all its connections have been silent for too long.
+const LINGER: Duration = Duration::from_secs(35);
+/// How long to wait before something that failed is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often to knock while there are requests, and while there are none.
+const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// For how many knocks a caller may wait to be accepted before the server is held to be dead.
+const STUCK: u32 = 10;
+
+/// What the threads share.
+pub(super) struct Serving {
+    listener: TcpListener,
+    site: Arc<Site>,
+    hub: Arc<Hub>,
+    bell: Bell,
+    /// The server that accepts.
+    current: Mutex<Option<Arc<Generation>>>,
+    /// Requests that are being answered, and how many were taken in all.
+    answering: AtomicUsize,
+    taken: AtomicUsize,
+    /// Whether no other server is to follow.
+    leaving: AtomicBool,
+}
+
+/// One server with the connections that it accepted.
+struct Generation {
+    server: Server,
+    /// Whether it still accepts.
+    open: AtomicBool,
+}
+
+/// Serves from now on, in threads of its own. When nothing can be accepted any more, the bell rings.
+pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell: Bell) -> Result<Arc<Serving>> {
+    prepare(&listener).map_err(|error| broken(error.into()))?;
+    let (current, answering, taken) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let leaving = AtomicBool::new(false);
+    let serving = Arc::new(Serving { listener, site, hub, bell, current, answering, taken, leaving });
+    serving.renew();
+    let porter = Arc::clone(&serving);
+    let knock = move || {
+        // It is dead, or the socket is: another process may do better.
+        let _ = porter.knock_until_dead();
+        porter.bell.ring(Why::Deaf);
+    };
+    thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
+    Ok(serving)
+}
+
+/// Sets what every connection inherits from the listening socket.
+fn prepare(listener: &TcpListener) -> rustix::io::Result<()> {
+    set_tcp_nodelay(listener, true)?;
+    set_socket_send_buffer_size(listener, UNREAD)?;
+    for side in [Timeout::Recv, Timeout::Send] {
+        set_socket_timeout(listener, side, Some(SILENCE))?;
+    }
+    rustix::net::listen(listener, BACKLOG)
+}
+
+fn broken(error: std::io::Error) -> Error {
+    Error::new(Kind::Other, format!("the web server's socket cannot be used: {}", error.kind())).because(error)
+}
+
+impl Serving {
+    /// Takes no connection any more: they wait for the next process.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        let is_over = || self.current().as_ref().is_none_or(|current| !current.open.load(Ordering::Relaxed));
+        child::stop_accepting(&self.listener, is_over);
+    }
+
+    /// How many requests are being answered, and how many were taken in all.
+    pub(super) fn requests(&self) -> (usize, usize) {
+        (self.answering.load(Ordering::Relaxed) + way::aside(), self.taken.load(Ordering::Relaxed))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Generation>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Knocks at the own door again and again, until nobody opens any more.
+    ///
+    /// tiny_http hands a new connection to a thread that waits for one, but counts threads that were called a moment ago as waiting
+    /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
+    /// at once, and whoever opened then looks who else is there.
+    fn knock_until_dead(&self) -> std::io::Result<()> {
+        let (mut looks, mut seen) = (0, 0);
+        while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
+            let taken = self.taken.load(Ordering::Relaxed);
+            let is_busy = std::mem::replace(&mut seen, taken) != taken || looks > 0;
+            thread::sleep(if is_busy { KNOCK.0 } else { KNOCK.1 });
+            // Without a descriptor for it there is no knock now; the next one comes soon.
+            let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
+            let mut watched = [PollFd::new(&self.listener, PollFlags::IN)];
+            let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
+            looks = if waits { looks + 1 } else { 0 };
+        }
+        Ok(())
+    }
+
+    /// Where this server can be reached from here.
+    fn door(&self) -> std::io::Result<SocketAddr> {
+        let mut address = self.listener.local_addr()?;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        Ok(address)
+    }
+
+    /// Opens one more server, as soon as there are descriptors for it, unless the process is about to end.
+    fn renew(self: &Arc<Self>) {
+        while !self.leaving.load(Ordering::Relaxed) {
+            // tiny_http's thread panics in silence when it gets a connection and then no descriptor for its copy.
+            let spare: std::io::Result<Vec<_>> = (0..4).map(|_| self.listener.try_clone()).collect();
+            let server = spare.ok().and_then(|mut spare| Server::from_listener(spare.pop()?, None).ok());
+            if let Some(server) = server {
+                let generation = Arc::new(Generation { server, open: AtomicBool::new(true) });
+                let hired = (0..WORKERS).all(|_| self.hire(&generation));
+                let last = self.current().replace(generation);
+                if let Some(last) = last {
+                    // It may not know that it accepts no more.
+                    last.open.store(false, Ordering::Relaxed);
                 }
-                Err(answer) => drop(answer.send(request)),
+                if hired {
+                    return;
+                }
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Starts one worker; false when there is no thread for it.
+    fn hire(self: &Arc<Self>, generation: &Arc<Generation>) -> bool {
+        let (serving, generation) = (Arc::clone(self), Arc::clone(generation));
+        thread::Builder::new().name("worker".to_owned()).spawn(move || serving.work(&generation)).is_ok()
+    }
+
+    /// Answers requests until the server has neither a listener nor a connection.
+    fn work(self: &Arc<Self>, generation: &Generation) {
+        loop {
+            match generation.server.recv_timeout(LINGER) {
+                Ok(Some(request)) => {
+                    self.answering.fetch_add(1, Ordering::Relaxed);
+                    self.taken.fetch_add(1, Ordering::Relaxed);
+                    // What panics costs its own request: it is answered with 500 when it is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, request)));
+                    self.answering.fetch_sub(1, Ordering::Relaxed);
+                }
+                Ok(None) if generation.open.load(Ordering::Relaxed) => {}
+                Ok(None) => return,
+                // It accepts no more: it woke up without a caller, or could not take one.
+                Err(error) => {
+                    generation.open.store(false, Ordering::Relaxed);
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.bell.ring(Why::Deaf);
+                    }
+                    self.renew();
+                }
             }
         }
-        Err(answer) => answer.send_early(request),
     }
-}
-
-/// What is to be done with a request.
-enum Step<'a> {
-    Events,
-    Page(Answer),
-    Call(&'static Route, Call<'a>),
-}
-
-fn prepare<'a>(site: &'a Site, request: &mut Request) -> std::result::Result<Step<'a>, Answer> {
-    let head = Head::of(request);
-    guard::judge(site, &head)?;
-    let segments = head.segments().ok_or_else(|| Answer::of(&Error::new(Kind::Usage, "the path cannot be read")))?;
-    let texts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    if texts == ["api", "events"] && head.verb() == Some(Verb::Get) {
-        return Ok(Step::Events);
-    }
-    if assets::is_view(&texts) && head.verb() == Some(Verb::Get) {
-        return Ok(Step::Page(assets::page()));
-    }
-    let here = || ROUTES.iter().filter_map(|route| Some((route, route.parts(&segments)?)));
-    let Some((route, parts)) = here().find(|(route, _)| Some(route.verb) == head.verb()) else {
-        if here().next().is_none() {
-            return Err(Answer::of(&Error::new(Kind::NotFound, "there is nothing at this path")));
-        }
-        let error = Error::new(Kind::Usage, "this path does not take this method");
-        return Err(Answer::failure(405, &error, &std::collections::BTreeMap::new()));
-    };
-    let via = if head.header("Sec-Fetch-Site") == Some("same-origin") { Via::Gui } else { Via::Http };
-    let pairs = head.query().ok_or_else(|| Answer::of(&Error::new(Kind::Usage, "the query cannot be read")))?;
-    let key = head.header("Idempotency-Key").map(str::to_owned);
-    let mut fields = if route.verb == Verb::Post {
-        let mut body = Vec::new();
-        let limit = u64::try_from(site.max_body).unwrap_or(u64::MAX);
-        let _ = request.as_reader().take(limit + 1).read_to_end(&mut body);
-        if body.len() > site.max_body {
-            let error = Error::new(Kind::Usage, "the request is too large");
-            return Err(Answer::failure(413, &error, &std::collections::BTreeMap::new()));
-        }
-        fields::of_body(&body)?
-    } else {
-        fields::of_query(pairs, route.fields)?
-    };
-    if let Some(key) = key {
-        fields.insert("key".to_owned(), key.into());
-    }
-    Ok(Step::Call(route, Call { site, via, parts, fields, known: route.fields }))
 }

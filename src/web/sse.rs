@@ -5,8 +5,9 @@
 
 mod frame;
 mod hub;
+mod stream;
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use tiny_http::Request;
 use self::frame::{Frame, HEARTBEAT, RETRY};
 pub(crate) use self::hub::Hub;
 use self::hub::Seat;
+use self::stream::Stream;
 use super::Site;
 use super::answer::Answer;
 use super::call::PERSON;
@@ -47,7 +49,7 @@ pub(super) fn open(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
         Err(error) => return refuse(request, Answer::of(&error)),
     };
     if request.method().as_str() == "HEAD" {
-        let _ = request.into_writer().write_all(&Answer::stream());
+        let _ = Stream::of(request).begin();
         return;
     }
     let Some(seat) = hub.join(site, wish.page.clone()) else {
@@ -57,7 +59,7 @@ pub(super) fn open(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
     let site = Arc::clone(site);
     // Without a thread for it the request is dropped, which answers it with a failure.
     let _ = std::thread::Builder::new().name("listener".to_owned()).stack_size(STACK).spawn(move || {
-        let mut client = Client { site: &site, writer: request.into_writer(), seen: seat.at.clone() };
+        let mut client = Client { site: &site, writer: Stream::of(request), seen: None };
         // Who is gone needs no answer.
         let _ = client.serve(&seat, wish.after);
     });
@@ -95,7 +97,7 @@ fn reader<'a>(ctx: &Ctx<'a>, host: &str, name: AgentName) -> Ctx<'a> {
 /// A client that listens.
 struct Client<'a> {
     site: &'a Site,
-    writer: Box<dyn Write + Send>,
+    writer: Stream,
     /// Where in the stream it is.
     seen: Option<Cursor>,
 }
@@ -103,15 +105,16 @@ struct Client<'a> {
 impl Client<'_> {
     /// Writes until the client is gone, was dropped, or the server ends.
     fn serve(&mut self, seat: &Seat, after: Option<Option<Cursor>>) -> io::Result<()> {
-        self.writer.write_all(&Answer::stream())?;
-        self.writer.write_all(RETRY.as_bytes())?;
+        self.writer.begin()?;
+        self.writer.text(RETRY)?;
         match after {
             Some(Some(cursor)) => self.catch_up(cursor)?,
             // Something was seen, but nobody knows what.
             Some(None) => self.catch_up(Cursor { epoch: "00000000".to_owned(), number: 0 })?,
             None => {
+                self.seen.clone_from(&seat.at);
                 let place = self.seen.as_ref().map(Frame::place);
-                place.iter().try_for_each(|place| self.writer.write_all(place.text.as_bytes()))?;
+                place.iter().try_for_each(|place| self.writer.text(&place.text))?;
             }
         }
         self.writer.flush()?;
@@ -122,8 +125,8 @@ impl Client<'_> {
                     // What came meanwhile goes into the same write.
                     seat.frames.try_iter().try_for_each(|frame| self.tell(&frame))?;
                 }
-                Err(RecvTimeoutError::Timeout) => self.writer.write_all(HEARTBEAT.as_bytes())?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => self.writer.text(HEARTBEAT)?,
+                Err(RecvTimeoutError::Disconnected) => return self.writer.end(),
             }
             self.writer.flush()?;
         }
@@ -133,10 +136,14 @@ impl Client<'_> {
         if frame.is_known(self.seen.as_ref()) {
             return Ok(());
         }
+        // Between what the client has and the stream's beginning there may be something that only the store knows.
+        if let Some(seen) = self.seen.take_if(|_| frame.is_place()) {
+            return self.catch_up(seen);
+        }
         if frame.at.is_some() {
             self.seen.clone_from(&frame.at);
         }
-        self.writer.write_all(frame.text.as_bytes())
+        self.writer.text(&frame.text)
     }
 
     /// Writes what happened after a cursor. While the store is away it waits, and the client hears that somebody is there.
@@ -154,7 +161,7 @@ impl Client<'_> {
                 }
                 Err(_) => {
                     if heard.elapsed() > SILENCE {
-                        self.writer.write_all(HEARTBEAT.as_bytes())?;
+                        self.writer.text(HEARTBEAT)?;
                         heard = Instant::now();
                     }
                     self.writer.flush()?;

@@ -84,7 +84,8 @@ enum Woken {
 impl Parent<'_> {
     /// Serves until another program is to take over; gives its path. Fails when a child cannot be started at all.
     pub fn run(&self) -> Result<PathBuf> {
-        let mut calls = BufReader::new(self.calls.try_clone().map_err(|error| failed("listen for calls", error))?);
+        let mut calls =
+            BufReader::with_capacity(1, self.calls.try_clone().map_err(|error| failed("listen for calls", error))?);
         let mut shift = Shift { current: Some(self.start()?), ..Shift::default() };
         loop {
             match self.wait(&mut shift) {

@@ -1,29 +1,16 @@
-//! A child at work: the workers that answer requests, and the end of it all. Whatever goes wrong with accepting ends in the same
-//! way: nothing more is accepted, another child is asked for, and what has begun is finished.
+//! A child at work, from its start to its end. Whatever goes wrong with accepting ends in the same way: nothing more is accepted,
+//! another child is asked for, and what has begun is finished. It knows nothing of requests.
 
-use std::net::TcpListener;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay};
-use tiny_http::Server;
-
 use super::Site;
-use super::serving::handle;
+use super::serving::{self, Serving};
 use super::sse::Hub;
 use super::supervise::child::{self, Bell, Post, Why};
 use crate::error::{Error, Kind, Result};
 
-/// Threads that answer.
-const WORKERS: usize = 8;
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 1_024;
-/// A client that takes nothing for this long is given up.
-const STALLED: Duration = Duration::from_secs(10);
 /// How often the threads are counted.
 const COUNT: Duration = Duration::from_secs(5);
 /// What has begun may take this long once the end has come.
@@ -31,30 +18,18 @@ const FINISH: Duration = Duration::from_secs(4);
 /// It is over when nothing was asked for this long.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// Requests and accepting, as the workers see them.
-#[derive(Default)]
-struct Desk {
-    busy: AtomicUsize,
-    asked: AtomicUsize,
-    deaf: AtomicBool,
-}
-
 /// Serves at this post until the parent wants an end, is gone, or has to send another child. `log` is told why it ended.
 pub fn work(post: Post, site: Site, log: impl Fn(&str)) -> Result<()> {
     let threads = child::make_room();
-    prepare(&post.listener).map_err(|error| broken().because(error))?;
     let (bell, heard) = Bell::new();
     watch_panics(&bell);
-    let listener = post.listener.try_clone().map_err(|error| broken().because(error))?;
-    let server = Server::from_listener(listener, None).map_err(|error| broken().because(anyhow::anyhow!(error)))?;
-    let (server, desk, site) = (Arc::new(server), Arc::new(Desk::default()), Arc::new(site));
-    // Half of the room is for those who listen, each with two threads.
+    // A quarter of the room is for those who listen, each with two threads.
     let hub = Arc::new(Hub::with_room(usize::try_from(threads / 4).unwrap_or(usize::MAX)));
-    for _ in 0..WORKERS {
-        let (server, desk, site, hub, bell) = (server.clone(), desk.clone(), site.clone(), hub.clone(), bell.clone());
-        let worker = move || answer(&server, &desk, &site, &hub, &bell);
-        Builder::new().name("worker".to_owned()).spawn(worker).map_err(|error| broken().because(error))?;
-    }
+    let listener = post
+        .listener
+        .try_clone()
+        .map_err(|error| Error::new(Kind::Other, "the web server's socket cannot be used").because(error))?;
+    let serving = serving::start(listener, Arc::new(site), Arc::clone(&hub), bell.clone())?;
     post.report(&bell)?;
     let why = wait(&heard, threads);
     log(match why {
@@ -62,45 +37,15 @@ pub fn work(post: Post, site: Site, log: impl Fn(&str)) -> Result<()> {
         Why::Deaf => "accepts no more",
         Why::Crowded => "too many connections",
     });
-    child::stop_accepting(&post.listener, || desk.deaf.load(Ordering::Relaxed));
+    serving.leave();
     if why != Why::Told {
         post.relieved();
     }
     hub.close();
     // Who asks for the port from now on is not to find it taken by a process that ends.
     drop(post);
-    finish(&desk);
+    finish(&serving);
     Ok(())
-}
-
-/// Sets what every connection inherits from the listening socket.
-fn prepare(listener: &TcpListener) -> rustix::io::Result<()> {
-    set_tcp_nodelay(listener, true)?;
-    set_socket_timeout(listener, Timeout::Send, Some(STALLED))?;
-    rustix::net::listen(listener, BACKLOG)
-}
-
-fn broken() -> Error {
-    Error::new(Kind::Other, "the web server's socket cannot be used")
-}
-
-/// Answers requests for as long as the process lives.
-fn answer(server: &Server, desk: &Desk, site: &Arc<Site>, hub: &Arc<Hub>, bell: &Bell) {
-    loop {
-        match server.recv() {
-            Ok(request) => {
-                desk.busy.fetch_add(1, Ordering::Relaxed);
-                desk.asked.fetch_add(1, Ordering::Relaxed);
-                // A request that fails so is answered when it is dropped; the next one is not to suffer for it.
-                let _ = catch_unwind(AssertUnwindSafe(|| handle(site, hub, request)));
-                desk.busy.fetch_sub(1, Ordering::Relaxed);
-            }
-            Err(_) => {
-                desk.deaf.store(true, Ordering::Relaxed);
-                bell.ring(Why::Deaf);
-            }
-        }
-    }
 }
 
 /// A panic in the thread that accepts ends that thread for good, silently: out of descriptors it cannot go on. One in a
@@ -128,12 +73,12 @@ fn wait(heard: &Receiver<Why>, threads: u64) -> Why {
 }
 
 /// Lets requests that have begun, and those that follow on their connections, be answered for a while.
-fn finish(desk: &Desk) {
+fn finish(serving: &Serving) {
     let end = Instant::now() + FINISH;
-    let (mut seen, mut since) = (desk.asked.load(Ordering::Relaxed), Instant::now());
-    while Instant::now() < end && (desk.busy.load(Ordering::Relaxed) > 0 || since.elapsed() < QUIET) {
+    let (mut seen, mut since) = (serving.requests().1, Instant::now());
+    while Instant::now() < end && (serving.requests().0 > 0 || since.elapsed() < QUIET) {
         std::thread::sleep(Duration::from_millis(5));
-        let now = desk.asked.load(Ordering::Relaxed);
+        let now = serving.requests().1;
         if now != seen {
             (seen, since) = (now, Instant::now());
         }

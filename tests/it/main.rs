@@ -14,7 +14,9 @@ mod mcp;
 mod moving;
 mod processes;
 mod readme;
+mod serve;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;
 mod support;
+mod web;

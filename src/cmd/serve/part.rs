@@ -1,7 +1,7 @@
 //! The parts of a server: the parent that was started, the one that takes over from an older version, and the child that answers.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -24,7 +24,7 @@ use crate::ops::Machine;
 use crate::output::Output;
 use crate::web::supervise::Parent;
 use crate::web::supervise::child::Post;
-use crate::web::{self, Site};
+use crate::web::{self, Site, Token};
 
 /// How many ports are tried, from the one that was set.
 const PORTS: u16 = 10;
@@ -72,7 +72,7 @@ pub fn serve(server: &Server, lock: Lock, out: &Output) -> Outcome {
     let listener = listen(server)?;
     let announce = |record: &Record| {
         // Nobody may be looking.
-        let _ = told(out, record);
+        let _ = told(server, out, record);
     };
     reign(server, lock, listener, &announce)?;
     Ok(ExitCode::SUCCESS)
@@ -188,21 +188,23 @@ fn url(address: SocketAddr) -> String {
     format!("http://{}/", SocketAddr::new(ip, address.port()))
 }
 
+/// Where to listen at this port; `Denied` where that needs a token that is not set.
+pub fn addresses(server: &Server, port: u16) -> Result<Vec<SocketAddr>> {
+    web::addresses(&server.settings.web.host, port, token(server)?.as_ref())
+}
+
 /// The listening socket: at the port that was set, or the next of ten that no stranger has.
-fn listen(server: &Server) -> Result<TcpListener> {
+pub fn listen(server: &Server) -> Result<TcpListener> {
     let (host, first) = (server.settings.web.host.as_str(), server.settings.web.port);
     let fail = |port: u16, error: std::io::Error| {
         Error::new(Kind::Other, format!("cannot listen on {host}:{port}: {}", error.kind()))
             .hint("set POSTINO_WEB_PORT to a port that is free")
             .because(error)
     };
-    let plain = host.trim_start_matches('[').trim_end_matches(']');
     let ports = if first == 0 { 0..=0 } else { first..=first.saturating_add(PORTS - 1) };
     let mut taken = None;
     for port in ports {
-        let bound =
-            (plain, port).to_socket_addrs().and_then(|addresses| TcpListener::bind(&*addresses.collect::<Vec<_>>()));
-        match bound {
+        match TcpListener::bind(&*addresses(server, port)?) {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => taken = Some(error),
             Err(error) => return Err(fail(port, error)),
@@ -216,21 +218,26 @@ pub fn child() -> Outcome {
     let post = Post::take()?;
     let env = Env::of_process()?.with(unpack(&post.handed)?);
     let server = Server::new(None, env)?;
-    let port = post
+    let address = post
         .listener
         .local_addr()
         .map_err(|error| Error::new(Kind::Other, "the listening socket has no address").because(error))?;
-    let site = site(&server, port.port())?;
+    let site = site(&server, address)?;
     web::work(post, site, |why| server.say("child ends", json!({ "why": why })))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What callers must know, if they must.
+pub fn token(server: &Server) -> Result<Option<Token>> {
+    server.settings.web.token()?.map(|token| Token::new(&token)).transpose()
+}
+
 /// What is served.
-fn site(server: &Server, port: u16) -> Result<Site> {
+fn site(server: &Server, address: SocketAddr) -> Result<Site> {
     let web = server.settings.web.clone();
     Ok(Site {
-        port,
-        token: web.token()?,
+        address,
+        token: token(server)?,
         names: web.names,
         cors_origin: web.cors_origin,
         max_body: web.max_body,

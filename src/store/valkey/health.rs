@@ -22,7 +22,7 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
         redis::cmd("CONFIG").arg("GET").arg(setting).write_packed_command(&mut packed);
     }
     let request = Request { packed: &packed, replies: 6, doubt: None, patience: Duration::ZERO };
-    let replies = store.link().ask(&request)?;
+    let replies = store.ask(&request)?;
     let mut replies = replies.into_iter();
     let time = replies.next().unwrap_or(Value::Nil);
     if let Some(error) = trouble::error_of(&time) {

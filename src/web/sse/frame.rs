@@ -17,8 +17,18 @@ pub(super) struct Frame {
     pub(super) at: Option<Cursor>,
     /// Its text.
     pub(super) text: Arc<str>,
-    /// Whether it tells a client that it missed something, which it must hear wherever it believes to be.
-    urgent: bool,
+    sort: Sort,
+}
+
+/// What a frame is, beyond its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    /// It tells what happened.
+    News,
+    /// It tells where the stream is, which was not known before.
+    Place,
+    /// It tells a client that it missed something, which it must hear wherever it believes to be.
+    Reset,
 }
 
 /// A comment: keeps proxies and clients from taking silence for death.
@@ -29,20 +39,20 @@ pub(super) const RETRY: &str = "retry: 1000\n\n";
 impl Frame {
     /// Tells the client where it stands, and nothing else: a block without data sets the id alone.
     pub(super) fn place(cursor: &Cursor) -> Frame {
-        Frame { at: Some(cursor.clone()), text: format!("id: {cursor}\n\n").into(), urgent: false }
+        Frame { at: Some(cursor.clone()), text: format!("id: {cursor}\n\n").into(), sort: Sort::Place }
     }
 
     /// An agent whose presence changed; it is not part of the stream, so it has no id.
     pub(super) fn agent(agent: &AgentInfo) -> Option<Frame> {
         let data = serde_json::to_string(agent).ok()?;
-        Some(Frame { at: None, text: format!("event: agent.state\ndata: {data}\n\n").into(), urgent: false })
+        Some(Frame { at: None, text: format!("event: agent.state\ndata: {data}\n\n").into(), sort: Sort::News })
     }
 
     fn numbered<T: Serialize>(cursor: &Cursor, kind: &str, data: &T) -> Option<Frame> {
         // JSON has no line breaks of its own, so that the data is one line.
         let data = serde_json::to_string(data).ok()?;
         let text = format!("id: {cursor}\nevent: {kind}\ndata: {data}\n\n").into();
-        Some(Frame { at: Some(cursor.clone()), text, urgent: false })
+        Some(Frame { at: Some(cursor.clone()), text, sort: Sort::News })
     }
 
     fn event(event: &Event) -> Option<Frame> {
@@ -52,7 +62,7 @@ impl Frame {
     /// What was before is not known; `cursor` is where the client is now.
     fn reset(cursor: &Cursor) -> Option<Frame> {
         let frame = Frame::numbered(cursor, "reset", &json!({ "type": "reset", "cursor": cursor }));
-        frame.map(|frame| Frame { urgent: true, ..frame })
+        frame.map(|frame| Frame { sort: Sort::Reset, ..frame })
     }
 
     /// The frames of a page of the stream.
@@ -65,10 +75,15 @@ impl Frame {
         reset.flatten().into_iter().chain(page.events.iter().filter_map(Frame::event)).collect()
     }
 
+    /// Whether it is where the stream begins for this client; what happened before that was told to nobody.
+    pub(super) fn is_place(&self) -> bool {
+        self.sort == Sort::Place
+    }
+
     /// Whether a client that has reached `seen` has this already.
     pub(super) fn is_known(&self, seen: Option<&Cursor>) -> bool {
         match (&self.at, seen) {
-            (Some(at), Some(seen)) => !self.urgent && at.epoch == seen.epoch && at.number <= seen.number,
+            (Some(at), Some(seen)) => self.sort != Sort::Reset && at.epoch == seen.epoch && at.number <= seen.number,
             (_, _) => false,
         }
     }

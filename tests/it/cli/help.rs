@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 34] = [
     "send",
     "ask",
     "read",
@@ -30,6 +30,8 @@ const COMMANDS: [&str; 32] = [
     "watch",
     "store",
     "store move",
+    "serve",
+    "open",
     "monitor",
     "mcp",
     "hook",
