@@ -44,7 +44,7 @@ impl Entrance<'_> {
     /// Whether the registration is missing or behind; when not, it can be used as it is, without a word to the store.
     pub fn is_needed(&self) -> bool {
         let Some(session) = &self.found.registration else { return true };
-        session.generation.is_none() || self.is_other_conversation(session) || self.given(session).is_some()
+        session.generation.is_none() || self.is_other_conversation(session) || self.better(session).is_some()
     }
 
     /// Brings the registration up to date, under its lock: makes it, follows the conversation, gets the name. What is known is
@@ -97,10 +97,23 @@ impl Entrance<'_> {
         self.session_id.is_some_and(|id| session.session_id.as_deref() != Some(id))
     }
 
-    /// The name in `POSTINO_AGENT_NAME`, when it is to replace one that was only guessed.
-    fn given(&self, session: &Registration) -> Option<&AgentName> {
-        let given = self.around.settings.agent_name.as_ref().filter(|_| !session.explicit)?;
-        (session.name.as_ref() != Some(given)).then_some(given)
+    /// The name that is to replace one that was only guessed: the one in `POSTINO_AGENT_NAME`, or the terminal's.
+    fn better(&self, session: &Registration) -> Option<AgentName> {
+        if session.explicit {
+            return None;
+        }
+        match &self.around.settings.agent_name {
+            Some(given) => (session.name.as_ref() != Some(given)).then(|| given.clone()),
+            None => self.terminal(session),
+        }
+    }
+
+    /// The terminal's name, for a session that is called by its folder and has seen no hook yet: clients keep the terminal from
+    /// the servers that they start, and may start them first.
+    fn terminal(&self, session: &Registration) -> Option<AgentName> {
+        let folder = session.project.as_deref().and_then(AgentName::from_any_text);
+        let is_open = !session.hooked && folder.is_some() && session.wish == folder;
+        is_open.then(|| self.around.guess()).filter(|(_, rule)| *rule == Rule::Terminal).map(|(name, _)| name)
     }
 
     /// Another conversation in the same process: one that has a name already brings it along, a new one keeps the process's.
@@ -118,16 +131,16 @@ impl Entrance<'_> {
         session.marks = Marks { hints: session.marks.hints, ..Marks::default() };
     }
 
-    /// Gets a name for a session that has none, and the given one for a session whose name was a guess.
+    /// Gets a name for a session that has none, and a better one for a session whose name was a guess.
     fn name(&self, ctx: &Ctx<'_>, session: &mut Registration, home: Home<'_>) -> Result<()> {
-        let given = self.given(session).cloned();
-        if let Some(given) = &given {
-            session.wish = Some(given.clone());
-            session.explicit = true;
+        let better = self.better(session);
+        if let Some(better) = &better {
+            session.wish = Some(better.clone());
+            session.explicit = self.around.settings.agent_name.is_some();
         }
-        match (session.generation, given) {
+        match (session.generation, better) {
             (None, _) => claim(ctx, session, home),
-            (Some(claim), Some(given)) => rename(ctx, session, claim, &given),
+            (Some(claim), Some(better)) => rename(ctx, session, claim, &better),
             (Some(_), None) => Ok(()),
         }
     }

@@ -13,6 +13,9 @@ use crate::world::{Ran, World};
 /// Not a key; the client wants one, and the mock does not look.
 const KEY: &str = "not-a-key-but-twenty-long";
 
+/// The plugin's MCP server, as rules and names of tools spell it; what the user adds is called `mcp__postino`.
+pub const OURS: &str = "mcp__plugin_postino_postino";
+
 /// A way to start Claude Code in one world, against one model of its own.
 pub struct Claude<'a> {
     /// The model it talks to.
@@ -104,7 +107,8 @@ impl<'a> Claude<'a> {
     }
 }
 
-/// Writes the settings of somebody who has answered the client's first questions, and lets it use its shell.
+/// Writes the settings of somebody who has answered the client's first questions, and lets it use its shell and
+/// postino's tools.
 fn settle(world: &World, folder: &Path) {
     let approved = &KEY[KEY.len() - 20..];
     let state = json!({
@@ -115,7 +119,7 @@ fn settle(world: &World, folder: &Path) {
     });
     if !world.path("home/.claude.json").exists() {
         world.write("home/.claude.json", &state.to_string());
-        let settings = json!({"permissions": {"defaultMode": "default", "allow": ["Bash"]}});
+        let settings = json!({"permissions": {"defaultMode": "default", "allow": ["Bash", OURS, "mcp__postino"]}});
         world.write("home/.claude/settings.json", &settings.to_string());
     }
     fs::create_dir_all(folder).unwrap();

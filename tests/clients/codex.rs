@@ -1,6 +1,7 @@
 //! Codex, started clean: its settings, its environment, one-shot runs. It knows no test.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use crate::fetch;
@@ -39,22 +40,34 @@ impl<'a> Codex<'a> {
         self.world.write("home/.codex/hooks.json", json);
     }
 
-    /// Runs one prompt to its end; the run must succeed. Gives the answer.
-    pub fn exec(&self, prompt: &str) -> String {
+    /// Hands these variables to postino's MCP server: by itself the client hands almost none on.
+    pub fn hands_to_servers(&self, names: &[&str]) {
+        let path = self.world.path("home/.codex/config.toml");
+        let mut settings = fs::read_to_string(&path).unwrap();
+        settings.push_str("\n[mcp_servers.postino.env]\n");
+        let env = self.world.env();
+        names.iter().for_each(|name| settings.push_str(&format!("{name} = {:?}\n", env[*name])));
+        fs::write(path, settings).unwrap();
+    }
+
+    /// Runs a subcommand such as `mcp list`; it must succeed. Gives what it printed.
+    pub fn run(&self, args: &[&str]) -> String {
         let mut env = self.world.env();
         env.extend(self.mock.proxy());
         env.insert("MOCK_KEY".to_owned(), "not-a-key".to_owned());
         env.extend(self.env.clone());
+        let command: Vec<String> =
+            [self.program.to_str().unwrap()].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+        let ran = self.world.run(&command, &env, &self.world.path("project"));
+        assert_eq!(ran.code, Some(0), "codex {args:?}: {ran:?}");
+        ran.stdout
+    }
+
+    /// Runs one prompt to its end; the run must succeed. Gives the answer.
+    pub fn exec(&self, prompt: &str) -> String {
         // Nobody is there to trust hooks or allow a command, and the world is a sandbox already.
         let trust =
             ["--dangerously-bypass-hook-trust", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check"];
-        let command = [&[self.program.to_str().unwrap(), "exec"], &trust[..], &[prompt]].concat();
-        let ran = self.world.run(
-            &command.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(),
-            &env,
-            &self.world.path("project"),
-        );
-        assert_eq!(ran.code, Some(0), "codex exec {prompt:?}: {ran:?}");
-        ran.stdout
+        self.run(&[&["exec"], &trust[..], &[prompt]].concat())
     }
 }

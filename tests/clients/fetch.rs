@@ -12,7 +12,7 @@ pub fn claude() -> Option<&'static Path> {
     FOUND
         .get_or_init(|| {
             let package = format!("@anthropic-ai/claude-code-{}", platform());
-            program(&format!("{package}@2.1.330"), &format!("{package}/claude"))
+            file(&format!("{package}@2.1.330"), &format!("{package}/claude"))
         })
         .as_deref()
 }
@@ -29,7 +29,42 @@ pub fn codex() -> Option<&'static Path> {
     FOUND
         .get_or_init(|| {
             let package = format!("@openai/codex@0.169.0-{}", platform());
-            program(&package, &format!("@openai/codex/vendor/{triple}/bin/codex"))
+            file(&package, &format!("@openai/codex/vendor/{triple}/bin/codex"))
+        })
+        .as_deref()
+}
+
+/// What is written in JavaScript, each in the version that the tests were written for.
+#[derive(Clone, Copy)]
+pub enum Script {
+    /// The MCP Inspector.
+    Inspector,
+    /// MCP's conformance suite.
+    Conformance,
+    /// The folder of the official TypeScript SDK's client.
+    Sdk,
+    /// Gemini CLI.
+    Gemini,
+}
+
+/// A program in JavaScript, and the Node that runs it: one of ours, for each wants another version than a machine may have.
+pub fn script(script: Script) -> Option<(&'static Path, &'static Path)> {
+    static FOUND: [OnceLock<Option<PathBuf>>; 4] = [const { OnceLock::new() }; 4];
+    let (package, path) = match script {
+        Script::Inspector => ("@modelcontextprotocol/inspector@2.12.0", ".bin/mcp-inspector"),
+        Script::Conformance => ("@modelcontextprotocol/conformance@0.1.16", ".bin/conformance"),
+        Script::Sdk => ("@modelcontextprotocol/client@2.4.0", "@modelcontextprotocol/client"),
+        Script::Gemini => ("@google/gemini-cli@0.61.0", ".bin/gemini"),
+    };
+    Some((node()?, FOUND[script as usize].get_or_init(|| file(package, path)).as_deref()?))
+}
+
+fn node() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let package = format!("node-{}", platform());
+            file(&format!("{package}@24.21.0"), &format!("{package}/bin/node"))
         })
         .as_deref()
 }
@@ -41,14 +76,14 @@ fn platform() -> String {
     format!("{os}-{arch}")
 }
 
-/// The program at `path` of a package's folder, fetched unless it is there. `None` is said loudly, and is a failure in CI.
-fn program(package: &str, path: &str) -> Option<PathBuf> {
+/// What is at `path` below a package's modules, fetched unless it is there. `None` is said loudly, and is a failure in CI.
+fn file(package: &str, path: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(package.replace(['@', '/'], "_"));
     fs::create_dir_all(&folder).unwrap();
     // Two test processes at once would write into one folder; the lock goes with the file.
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
-    let program = folder.join("node_modules").join(path);
+    let found = folder.join("node_modules").join(path);
     let done = folder.join("done");
     if !done.exists() {
         match install(package, &folder) {
@@ -56,7 +91,7 @@ fn program(package: &str, path: &str) -> Option<PathBuf> {
             Err(why) => return missing(&format!("{package} cannot be had from npm: {why}")),
         }
     }
-    Some(program)
+    Some(found)
 }
 
 fn install(package: &str, folder: &Path) -> Result<(), String> {

@@ -7,6 +7,7 @@
 // A crate of tests is a test also where its helpers stand, so that they may unwrap.
 #![cfg(test)]
 
+mod bridge;
 mod claude;
 mod codex;
 mod examples;
@@ -17,5 +18,8 @@ mod mock;
 mod names;
 mod plugin;
 mod postino;
+mod protocol;
+mod registers;
 mod tab;
+mod tools;
 mod world;

@@ -21,6 +21,8 @@ pub enum Reply {
     Text(String),
     /// A command for the client's shell tool.
     Shell(String),
+    /// A call of a tool of this name, with these arguments.
+    Tool(String, Value),
 }
 
 /// Words, which end the turn.
@@ -31,6 +33,11 @@ pub fn text(words: &str) -> Reply {
 /// A command for the client's shell tool.
 pub fn shell(command: &str) -> Reply {
     Reply::Shell(command.to_owned())
+}
+
+/// A call of a tool.
+pub fn tool(name: &str, given: Value) -> Reply {
+    Reply::Tool(name.to_owned(), given)
 }
 
 /// An answer that is worked out, and may do something first, when its turn comes.
@@ -168,6 +175,12 @@ impl Turn {
             collect(&self.body[part], &mut found);
         }
         found
+    }
+
+    /// The names of the tools that the model was offered.
+    pub fn tools(&self) -> Vec<String> {
+        let tools = self.body["tools"].as_array().into_iter().flatten();
+        tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect()
     }
 
     /// Whether these words were among it.

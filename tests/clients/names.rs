@@ -1,8 +1,11 @@
-//! A session has one name in its hooks and in its shell, through everything that a client does to sessions.
+//! A session has one name in its hooks, its shell, its MCP server and its monitor, through everything that a client does to
+//! sessions.
+
+use serde_json::json;
 
 use crate::claude::Claude;
-use crate::mock::{shell, text};
-use crate::postino::{asks_its_name, claude, greeted, name_of_run, name_of_tab, shell_name, told};
+use crate::mock::{shell, text, tool};
+use crate::postino::{asks_its_name, claude, greeted, name_of_run, name_of_tab, own_name, shell_name, told, wakes};
 use crate::tab::Tab;
 use crate::world::World;
 
@@ -51,8 +54,7 @@ fn a_name_outlives_clear_and_a_rename_wins() {
     assert!(!heard.says("the second answer"), "the conversation was cleared");
     assert_eq!(greeted(&heard), "reviewer");
     // The monitor was started before all this, and knows it too.
-    world.postino(&["--agent", "api", "send", "reviewer", "still you?"]);
-    claude.mock.hears("1 unread message");
+    wakes(&tab, "reviewer");
 }
 
 #[test]
@@ -68,6 +70,32 @@ fn a_given_name_is_the_first_one_and_held_by_one_session() {
     one.mock.answers([shell("postino rename reviewer"), text("I am renamed")]);
     tab.asks("take another name", "I am renamed");
     assert_eq!(name_of_tab(&tab, "the second answer"), "reviewer");
+    wakes(&tab, "reviewer");
+}
+
+#[test]
+fn a_name_given_to_the_mcp_server_alone_is_the_sessions() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    let add = ["mcp", "add", "postino", "-e", "POSTINO_AGENT_NAME=researcher", "--", "postino", "mcp"];
+    let added = claude.run(&add);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let tab = Tab::open(&claude, &[]);
+    let asks = |words: &str| {
+        let who = tool("mcp__postino__msg_whoami", json!({}));
+        claude.mock.answers([who, shell("postino whoami --json"), text(words)]);
+        tab.asks("who are you?", words);
+        own_name(&claude.mock.last())
+    };
+    assert_eq!(asks("the first answer"), "researcher");
+    // A hook that came before the server greeted with another name, and says the new one at the next prompt.
+    assert_eq!(asks("the second answer"), "researcher");
+    assert_eq!(greeted(&claude.mock.last()), "researcher");
+    wakes(&tab, "researcher");
+    claude.mock.answers([tool("mcp__postino__msg_rename", json!({"name": "reviewer"})), text("I am renamed")]);
+    tab.asks("take another name", "I am renamed");
+    assert_eq!(asks("the third answer"), "reviewer");
+    wakes(&tab, "reviewer");
 }
 
 #[test]
@@ -77,6 +105,8 @@ fn two_sessions_in_one_directory_have_two_names() {
     let (first, second) = (Tab::open(&one, &[]), Tab::open(&two, &[]));
     let mut names = [name_of_tab(&first, "the first answer"), name_of_tab(&second, "the second answer")];
     assert_eq!(names, [greeted(&one.mock.last()), greeted(&two.mock.last())]);
+    wakes(&first, &names[0]);
+    wakes(&second, &names[1]);
     names.sort();
     assert_eq!(names, ["project", "project-2"]);
 }
@@ -92,5 +122,5 @@ fn a_nested_client_has_a_name_of_its_own() {
     outer.print(&[], "run another one");
     let (around, within) = (outer.mock.last(), inner.mock.last());
     assert_eq!((greeted(&around).as_str(), shell_name(&around).as_str()), ("project", "project"));
-    assert_eq!((greeted(&within).as_str(), shell_name(&within).as_str()), ("project-2", "project-2"));
+    assert_eq!((greeted(&within).as_str(), own_name(&within).as_str()), ("project-2", "project-2"));
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::claude::Claude;
-use crate::postino::{name_of_run, plugin, told};
+use crate::postino::{name_of_run, name_of_tab, plugin, told, wakes};
+use crate::tab::Tab;
 use crate::world::World;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -34,6 +35,11 @@ fn a_clean_clone_installs() {
     }
     let (name, _) = name_of_run(&claude, &[]);
     assert_eq!(name, "project");
+    let listed = claude.run(&["mcp", "list"]).stdout;
+    assert!(listed.lines().any(|line| line.starts_with("plugin:postino:postino: ") && line.contains('✔')), "{listed}");
+    let tab = Tab::open(&claude, &[]);
+    let name = name_of_tab(&tab, "that is me again");
+    wakes(&tab, &name);
 }
 
 #[test]

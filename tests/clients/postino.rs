@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::claude::Claude;
-use crate::mock::{Mock, Turn, shell, text};
+use crate::claude::{Claude, OURS};
+use crate::mock::{Mock, Turn, shell, text, tool};
 use crate::tab::Tab;
-use crate::world::World;
+use crate::world::{World, until};
 
 /// The plugin in this tree.
 pub fn plugin() -> &'static Path {
@@ -44,32 +44,64 @@ pub fn greeted(turn: &Turn) -> String {
     greeting.split('"').nth(1).unwrap().to_owned()
 }
 
-/// The script for a turn in which the session asks its shell who it is.
-pub fn asks_its_name(mock: &Mock, last_words: &str) {
-    mock.answers([shell("postino whoami --json"), text(last_words)]);
+/// What Claude Code calls a tool of the plugin's MCP server.
+pub fn ours(tool: &str) -> String {
+    format!("{OURS}__{tool}")
 }
 
-/// The name that the shell gave, in the latest answer to that. A client may say more around what a command printed.
-pub fn shell_name(turn: &Turn) -> String {
+/// The script for a turn in which the session asks its shell and its MCP server who it is.
+pub fn asks_its_name(mock: &Mock, last_words: &str) {
+    mock.answers([shell("postino whoami --json"), tool(&ours("msg_whoami"), json!({})), text(last_words)]);
+}
+
+/// The names in the answers to that so far. A client may say more around what a command printed.
+fn names_said(turn: &Turn) -> Vec<String> {
     let json = |text: String| serde_json::from_str::<Value>(text.get(text.find('{')?..=text.rfind('}')?)?).ok();
     let answers = turn.texts().into_iter().filter_map(json);
-    let names: Vec<String> = answers.filter_map(|answer| answer["agent"].as_str().map(str::to_owned)).collect();
-    let latest = || turn.texts().into_iter().rev().take(6).collect::<Vec<_>>();
-    names.last().unwrap_or_else(|| panic!("no whoami lately in {:#?}", latest())).clone()
+    answers.filter_map(|answer| answer["agent"].as_str().map(str::to_owned)).collect()
 }
 
-/// The one name of a one-shot run in its hooks and its shell, and the run's session id.
+/// The name that the shell gave, in the latest answer.
+pub fn shell_name(turn: &Turn) -> String {
+    let latest = || turn.texts().into_iter().rev().take(6).collect::<Vec<_>>();
+    names_said(turn).pop().unwrap_or_else(|| panic!("no whoami lately in {:#?}", latest()))
+}
+
+/// The one name that the shell and the MCP server gave, in the latest answers.
+pub fn own_name(turn: &Turn) -> String {
+    let mut names = names_said(turn);
+    let (served, typed) = (names.pop(), names.pop());
+    assert!(served.is_some() && served == typed, "shell {typed:?}, MCP server {served:?} in {:#?}", turn.texts());
+    served.unwrap_or_default()
+}
+
+/// The one name of a one-shot run in its hooks, its shell and its MCP server, and the run's session id.
 pub fn name_of_run(claude: &Claude, args: &[&str]) -> (String, String) {
     asks_its_name(&claude.mock, "that is me");
     let answer = claude.print(args, "who are you?");
     let heard = claude.mock.last();
-    assert_eq!(greeted(&heard), shell_name(&heard), "the hook and the shell disagree after {args:?}");
-    (shell_name(&heard), answer.session)
+    assert_eq!(greeted(&heard), own_name(&heard), "the hook and the others disagree after {args:?}");
+    (own_name(&heard), answer.session)
 }
 
-/// The name that a tab's shell gives.
+/// The one name of a tab in its shell and its MCP server.
 pub fn name_of_tab(tab: &Tab, last_words: &str) -> String {
     asks_its_name(&tab.claude.mock, last_words);
     tab.asks("who are you?", last_words);
-    shell_name(&tab.claude.mock.last())
+    own_name(&tab.claude.mock.last())
+}
+
+/// Shows that a tab's monitor goes by this name: mail to it wakes the session.
+pub fn wakes(tab: &Tab, name: &str) {
+    let idle = || {
+        let agents: Value = serde_json::from_str(&tab.claude.world.postino(&["agents", "--json"])).unwrap();
+        let mut agents = agents["items"].as_array().into_iter().flatten();
+        agents.any(|agent| agent["name"] == name && agent["state"] == "idle").then_some(())
+    };
+    until("the session is idle", idle);
+    let pushed = |turn: &Turn| turn.lines("newest from waker").len();
+    let before = pushed(&tab.claude.mock.last());
+    tab.claude.world.postino(&["--agent", "waker", "send", name, "are you there?"]);
+    until(&format!("mail to {name} wakes the session"), || (pushed(&tab.claude.mock.last()) > before).then_some(()));
+    assert!(tab.claude.mock.last().says("<task-notification>"));
 }

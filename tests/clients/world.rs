@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a client may take for something; generous, for a slow machine. Only a failure waits that long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until something is there, looking often.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

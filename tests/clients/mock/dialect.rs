@@ -22,6 +22,9 @@ pub fn message(reply: &Reply) -> Value {
             let input = json!({"command": command, "description": "as the script says"});
             (json!({"type": "tool_use", "id": id("toolu"), "name": "Bash", "input": input}), "tool_use")
         }
+        Reply::Tool(name, given) => {
+            (json!({"type": "tool_use", "id": id("toolu"), "name": name, "input": given}), "tool_use")
+        }
     };
     json!({
         "id": id("msg"), "type": "message", "role": "assistant", "model": "mock", "content": [block],
@@ -40,7 +43,7 @@ pub fn messages_stream(reply: &Reply) -> String {
             block["text"] = json!("");
             json!({"type": "text_delta", "text": text})
         }
-        Reply::Shell(_) => {
+        Reply::Shell(_) | Reply::Tool(..) => {
             json!({"type": "input_json_delta", "partial_json": std::mem::replace(&mut block["input"], json!({})).to_string()})
         }
     };
@@ -64,6 +67,14 @@ pub fn responses_stream(reply: &Reply) -> String {
             "type": "function_call", "id": id("fc"), "call_id": id("call"), "name": "exec_command",
             "arguments": json!({"cmd": command}).to_string(),
         }),
+        Reply::Tool(name, given) => {
+            // Tools of one server share a namespace, which the other API writes before their names.
+            let (namespace, name) = name.rsplit_once("__").unwrap_or(("", name));
+            json!({
+                "type": "function_call", "id": id("fc"), "call_id": id("call"), "namespace": namespace, "name": name,
+                "arguments": given.to_string(),
+            })
+        }
     };
     let response = id("resp");
     let usage = json!({

@@ -67,6 +67,27 @@ fn a_name_given_to_the_server_alone_is_the_sessions() {
 }
 
 #[test]
+fn a_terminal_that_the_server_was_not_told_of_names_the_session_all_the_same() {
+    let postino = Postino::new();
+    postino.send("me", "agent-A1B2C3D4", "for whoever sits here next");
+    let session = Session::open(&postino, "s-1");
+    // Some clients start their servers with an emptied environment, and before any hook.
+    let mut server = Client::initialized(session.command(&["mcp"]));
+    assert_eq!(name(&mut server), "webshop");
+    postino.send("me", "webshop", "for the folder");
+    let terminal = [("TERM_SESSION_ID", "w0t0p0:A1B2C3D4-0000")];
+    let told = session.hook_with("session-start", &json!({"source": "startup"}), &terminal);
+    assert!(told.starts_with("[postino] You are \"agent-A1B2C3D4\"."), "{told}");
+    assert_eq!((name(&mut server), session.name()), ("agent-A1B2C3D4".into(), "agent-A1B2C3D4".into()));
+    let read = server.tool("msg_read", &json!({}));
+    assert_eq!(read["messages"].as_array().unwrap().len(), 2, "{read}");
+    // From then on no other terminal changes it.
+    let other = [("TERM_SESSION_ID", "w0t0p0:FFFFFFFF-0000")];
+    session.hook_with("user-prompt-submit", &json!({"prompt": "go on"}), &other);
+    assert_eq!(name(&mut server), "agent-A1B2C3D4");
+}
+
+#[test]
 fn servers_without_a_client_are_agents_of_their_own() {
     let postino = Postino::new();
     let start = || Client::initialized(postino.command(&["mcp"]));
