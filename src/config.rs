@@ -5,6 +5,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that they are read in")]
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod web;
 
 use std::collections::BTreeMap;
@@ -132,9 +134,13 @@ pub struct Settings {
 impl Settings {
     /// Reads the environment and the config file. A bad value is a `Usage` error that names it.
     pub fn read(env: &Env) -> Result<Settings> {
+        let file = read_config(&Dirs::find(env)?.config.join("config.toml"))?;
+        Settings::from(env, &file)
+    }
+
+    fn from(env: &Env, file: &BTreeMap<String, String>) -> Result<Settings> {
         let dirs = Dirs::find(env)?;
-        let file = read_config(&dirs.config.join("config.toml"))?;
-        let source = Source { env, file: &file };
+        let source = Source { env, file };
         Ok(Settings {
             store: source.get("valkey_url"),
             probe_url: source.get("probe_url").map_or_else(|| PROBE_URL.to_owned(), |(url, _)| url),
@@ -211,6 +217,10 @@ fn read_config(path: &Path) -> Result<BTreeMap<String, String>> {
             );
         }
     };
+    parse_config(path, &text)
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<BTreeMap<String, String>> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
         Error::new(Kind::Usage, format!("{} is not valid TOML near line {line}", path.display()))

@@ -5,6 +5,8 @@
 
 mod desk;
 mod failures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod sweep;
 #[cfg(test)]
 pub(super) mod tests;

@@ -198,7 +198,7 @@ fn times(at: Millis) -> Timestamps {
 }
 
 /// The file of a name. Some file systems do not tell `Ann` from `ann`, so capitals are spelled `+a`.
-fn encode(name: &AgentName) -> String {
+pub(super) fn encode(name: &AgentName) -> String {
     let mut file = String::new();
     for c in name.as_str().chars() {
         if c.is_ascii_uppercase() {
@@ -210,7 +210,7 @@ fn encode(name: &AgentName) -> String {
 }
 
 /// The name of a file; `None` when it is no sign of life.
-fn decode(file: &str) -> Option<AgentName> {
+pub(super) fn decode(file: &str) -> Option<AgentName> {
     let mut name = String::new();
     let mut chars = file.chars();
     while let Some(c) = chars.next() {

@@ -23,11 +23,16 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
     }
     let request = Request { packed: &packed, replies: 6, doubt: None, patience: Duration::ZERO };
     let replies = store.link().ask(&request)?;
-    let mut replies = replies.into_iter();
-    let time = replies.next().unwrap_or(Value::Nil);
-    if let Some(error) = trouble::error_of(&time) {
+    if let Some(error) = replies.first().and_then(trouble::error_of) {
         return Err(trouble::refused(&store.address, &error));
     }
+    Ok(read(replies, now))
+}
+
+/// Reads the answers: the time, INFO, and the settings in the order that they were asked for.
+pub(super) fn read(replies: Vec<Value>, now: Millis) -> Health {
+    let mut replies = replies.into_iter();
+    let time = replies.next().unwrap_or(Value::Nil);
     let info = replies.next().and_then(|value| reply::text(value).ok().flatten()).unwrap_or_default();
     let mut settings = replies.map(setting);
     let mut next = || settings.next().flatten();
@@ -35,12 +40,12 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
     let policy = policy.or_else(|| told(&info, "maxmemory_policy"));
     let maxmemory = maxmemory.or_else(|| told(&info, "maxmemory"));
     let may_evict = maxmemory.as_deref() != Some("0");
-    Ok(Health {
+    Health {
         server: server(&info),
         durability: durability(appendonly.as_deref(), appendfsync.as_deref()),
         eviction: policy.filter(|policy| may_evict && policy != "noeviction"),
         clock_skew_ms: milliseconds(time).map_or(0, |time| time - now.0),
-    })
+    }
 }
 
 /// The value in an answer of CONFIG GET; nothing when it was refused.
