@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use self::web::Web;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Millis};
+use crate::private;
 use crate::store::Policy;
 
 /// What may stand in `config.toml`: each variable's name without `POSTINO_`, in lower case.
@@ -42,6 +43,9 @@ const CONFIG_KEYS: [&str; 18] = [
     "max_body_bytes",
     "probe_url",
 ];
+
+/// The one of them whose value is never shown; addresses hide their passwords themselves.
+const SECRET: &str = "api_token";
 
 /// Where a server is looked for at first use.
 const PROBE_URL: &str = "redis://127.0.0.1:6379";
@@ -186,7 +190,8 @@ impl Source<'_> {
         let Some((value, name)) = self.get(key) else { return Ok(None) };
         match parse(&value) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(bad_value(&name, &value, wanted)),
+            None if key == SECRET => Err(bad_value(&name, None, wanted)),
+            None => Err(bad_value(&name, Some(&value), wanted)),
         }
     }
 
@@ -200,24 +205,17 @@ impl Source<'_> {
     }
 }
 
-fn bad_value(name: &str, value: &str, wanted: &str) -> Error {
-    let shown: String = value.chars().take(64).collect();
-    Error::new(Kind::Usage, format!("{name} is {shown:?}, which is not {wanted}"))
+/// A setting's value that is not what it should be; `None` for one that must not be shown.
+fn bad_value(name: &str, value: Option<&str>, wanted: &str) -> Error {
+    let shown = value.map(|value| value.chars().take(64).collect::<String>());
+    let shown = shown.map(|shown| format!("{shown:?}, which is ")).unwrap_or_default();
+    Error::new(Kind::Usage, format!("{name} is {shown}not {wanted}"))
         .hint(format!("set {name} to {wanted}, or unset it"))
 }
 
 /// The config file as text values; empty when there is none.
 fn read_config(path: &Path) -> Result<BTreeMap<String, String>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => {
-            return Err(
-                Error::new(Kind::Usage, format!("cannot read {}: {}", path.display(), error.kind())).because(error)
-            );
-        }
-    };
-    parse_config(path, &text)
+    private::read_kept(path)?.map_or_else(|| Ok(BTreeMap::new()), |text| parse_config(path, &text))
 }
 
 fn parse_config(path: &Path, text: &str) -> Result<BTreeMap<String, String>> {
@@ -325,6 +323,13 @@ mod tests {
             assert!(error.message.contains(name), "{}", error.message);
             assert!(error.hint.is_some());
         }
+    }
+
+    #[test]
+    fn a_bad_token_is_named_and_not_shown() {
+        let error = read(&[("POSTINO_API_TOKEN", "geheim;geheim,geheim")]).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.message.contains("POSTINO_API_TOKEN") && !error.message.contains("geheim"), "{}", error.message);
     }
 
     #[test]

@@ -41,8 +41,9 @@ mod tests {
 
     fn names_in(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().trim_end_matches(".rs").to_owned()).collect();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_str().unwrap().trim_end_matches(".rs").to_owned())
+            .collect();
         names.sort();
         names
     }
@@ -61,7 +62,8 @@ mod tests {
     #[test]
     fn everything_in_the_corpus_holds() {
         for (name, property) in ALL {
-            let files: Vec<_> = fs::read_dir(folder("corpus").join(name)).unwrap().map(|file| file.unwrap().path()).collect();
+            let files: Vec<_> =
+                fs::read_dir(folder("corpus").join(name)).unwrap().map(|file| file.unwrap().path()).collect();
             assert!(files.len() > 10, "the corpus of {name} is too small to prove anything");
             for file in files {
                 let input = fs::read(&file).unwrap();

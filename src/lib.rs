@@ -11,6 +11,7 @@ mod identity;
 mod model;
 mod ops;
 mod output;
+mod private;
 mod store;
 mod web;
 

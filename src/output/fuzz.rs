@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::fuzz::input::Input;
 
 /// What postino itself says to a terminal.
-const OUR_COLOURS: [&str; 4] = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m"];
+const OUR_COLOURS: [&str; 5] = ["\u{1b}[0m", "\u{1b}[39m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m"];
 
 /// Any text as a name, a body, a reason and a piece of JSON, with and without colour, for any width and for a runner.
 pub fn escape(bytes: &[u8]) {
