@@ -26,6 +26,10 @@ unit *args:
 deny:
     .ci/deny
 
+# Random input for one fuzz target or for all of them, each for so many seconds; `just fuzz keep` tidies the corpus.
+fuzz target="all" seconds="60":
+    .ci/fuzz {{ target }} {{ seconds }}
+
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}

@@ -13,6 +13,7 @@ mod layers;
 mod moving;
 mod processes;
 mod readme;
+mod security;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;

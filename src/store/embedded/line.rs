@@ -175,6 +175,7 @@ impl Line {
                 })?
             }
         };
+        self.place.companions()?;
         let sql = open(&self.place, purpose)?;
         if purpose == Purpose::Write {
             sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
