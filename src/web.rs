@@ -3,18 +3,25 @@
 
 mod answer;
 mod assets;
+mod bind;
 mod call;
 mod fields;
 mod guard;
 mod head;
+mod openapi;
+mod peer;
 mod routes;
 mod serving;
 mod sse;
+mod token;
+mod way;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::bind::addresses;
+pub use self::token::Token;
 use crate::error::{Error, Result};
 use crate::ops::Machine;
 use crate::store::{Policy, Store};
@@ -36,12 +43,12 @@ pub trait Desk: Send + Sync {
 pub struct Site {
     /// The store.
     pub desk: Box<dyn Desk>,
-    /// The port that callers must name.
-    pub port: u16,
+    /// The listener's own address; callers must name its port.
+    pub address: SocketAddr,
     /// Further names that it may be called by, in lower case, with or without a port.
     pub names: Vec<String>,
     /// What callers must know.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// The origin whose pages may call it.
     pub cors_origin: Option<String>,
     /// The longest request body, in bytes.

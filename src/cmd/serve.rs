@@ -14,7 +14,7 @@ use crate::ops::Machine;
 use crate::output::Output;
 use crate::store::Store;
 use crate::store::address::{Patience, open};
-use crate::web::{self, Desk, Site};
+use crate::web::{self, Desk, Site, Token};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,27 +30,30 @@ pub struct Args {}
 pub fn run(globals: Globals, out: &Output, args: Args) -> Outcome {
     let Args {} = args;
     let settings = Settings::read(&Env::of_process()?)?;
-    let listener = listen(&settings)?;
-    let site = site(globals.store, settings, &listener)?;
-    out.notice(&format!("serving on http://127.0.0.1:{}/", site.port));
+    let token = settings.web.token()?.map(|token| Token::new(&token)).transpose()?;
+    let listener = listen(&settings, token.as_ref())?;
+    let site = site(globals.store, settings, token, &listener)?;
+    let link = site.token.as_ref().map(|token| token.link(System.now(), System.random()));
+    out.notice(&format!("serving on http://{}{}", site.address, link.as_deref().unwrap_or("/")));
     web::run(&listener, site)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn listen(settings: &Settings) -> Result<TcpListener> {
+fn listen(settings: &Settings, token: Option<&Token>) -> Result<TcpListener> {
     let (host, port) = (settings.web.host.as_str(), settings.web.port);
-    TcpListener::bind((host, port)).map_err(|error| {
+    let addresses = web::addresses(host, port, token)?;
+    TcpListener::bind(&*addresses).map_err(|error| {
         Error::new(Kind::Other, format!("cannot listen on {host}:{port}: {}", error.kind())).because(error)
     })
 }
 
 /// What is served on this listener.
-fn site(store: Option<String>, settings: Settings, listener: &TcpListener) -> Result<Site> {
+fn site(store: Option<String>, settings: Settings, token: Option<Token>, listener: &TcpListener) -> Result<Site> {
     let unusable = |error| Error::new(Kind::Other, "the listening socket has no address").because(error);
     let web = settings.web.clone();
     Ok(Site {
-        port: listener.local_addr().map_err(unusable)?.port(),
-        token: web.token()?,
+        address: listener.local_addr().map_err(unusable)?,
+        token,
         names: web.names,
         cors_origin: web.cors_origin,
         max_body: web.max_body,

@@ -29,9 +29,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use address::redacted;
+use redis::Value;
 
 use self::address::Address;
-use self::link::{Limits, Link};
+use self::link::{Limits, Link, Request};
 use super::{
     AgentPage, Batch, BroadcastQuery, Census, Claim, Cleaned, DeadLetter, EventPage, Feed, From, Health, HistoryQuery,
     Holder, Listing, MoveToken, NewBroadcast, NewMail, News, Parcel, ParcelPage, Phase, Pick, Record, Renamed, Scope,
@@ -67,9 +68,13 @@ impl Default for Options {
     }
 }
 
-/// A store on a Valkey or Redis server. It connects when it is first asked, and keeps that connection.
+/// How many idle connections are kept.
+const MAX_IDLE: usize = 16;
+
+/// A store on a Valkey or Redis server. It connects when it is first asked and keeps that connection; callers that ask at the same
+/// time get one each, so that nobody waits for a server that answers somebody else, or does not.
 pub struct Valkey {
-    link: Mutex<Link>,
+    idle: Mutex<Vec<Link>>,
     address: Arc<Address>,
     limits: Limits,
     meta_key: String,
@@ -87,15 +92,14 @@ impl Valkey {
                 .hint("use 1 to 64 bytes without braces and control characters in POSTINO_KEY_PREFIX, like `po:`"));
         }
         let limits = Limits { connect, command, deadline };
-        let link = Mutex::new(Link::new(Arc::clone(&address), limits));
         let given = given_clock.then(|| Arc::new(AtomicI64::new(0)));
-        Ok(Valkey { link, address, limits, meta_key: format!("{{{prefix}}}meta"), given })
+        Ok(Valkey { idle: Mutex::default(), address, limits, meta_key: format!("{{{prefix}}}meta"), given })
     }
 
     /// The same store over another connection.
     fn on(&self, link: Link) -> Valkey {
         Valkey {
-            link: Mutex::new(link),
+            idle: Mutex::new(vec![link]),
             address: Arc::clone(&self.address),
             limits: self.limits,
             meta_key: self.meta_key.clone(),
@@ -103,9 +107,24 @@ impl Valkey {
         }
     }
 
-    /// The connection, for one request. A panic elsewhere leaves at worst a connection that the next request replaces.
-    fn link(&self) -> MutexGuard<'_, Link> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sends a request over the connection that was used last, or a new one when none is idle.
+    fn ask(&self, request: &Request<'_>) -> Result<Vec<Value>> {
+        let kept = self.idle().pop();
+        let mut link = kept.unwrap_or_else(|| Link::new(Arc::clone(&self.address), self.limits));
+        let replies = link.ask(request);
+        let mut idle = self.idle();
+        if replies.is_err() {
+            // What lost this one has most likely lost the others too.
+            idle.clear();
+        }
+        if idle.len() < MAX_IDLE {
+            idle.push(link);
+        }
+        replies
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time that a script is told: none, so that it asks its server, unless the clock is given.

@@ -20,6 +20,8 @@ const HEADERS: [(&str, &str); 6] = [
 ];
 /// What a document that is no page may do: nothing.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// The longest announced body that is read and let go after a refusal, in bytes.
+const LET_GO: usize = 64 << 20;
 /// After how many seconds a refused sender may try again.
 const RETRY_AFTER: &str = "5";
 
@@ -71,7 +73,12 @@ impl Answer {
 
     /// The page, under its own policy.
     pub(super) fn page(html: &'static str, policy: &'static str) -> Answer {
-        Answer { policy, ..Answer::new(200, "text/html; charset=utf-8", html.into()) }
+        Answer { policy, ..Answer::document("text/html; charset=utf-8", html) }
+    }
+
+    /// A document that is always the same.
+    pub(super) fn document(kind: &'static str, text: &'static str) -> Answer {
+        Answer::new(200, kind, text.into())
     }
 
     /// A document without a body.
@@ -130,14 +137,32 @@ impl Answer {
         writer.flush()
     }
 
-    /// Sends it as the answer to a request that may have more to say: the answer leaves first, then the rest is let go.
+    /// Sends it as the answer to a request that may have more to say: the answer leaves first, then the rest is read and let go.
     pub(super) fn send_early(self, request: Request) {
-        let headers = self.all_headers();
+        if request.body_length().is_some_and(|length| length > LET_GO) {
+            return self.send_and_keep(request);
+        }
+        // Who does not listen to a refusal has got it all the same.
+        let _ = request.respond(self.response(&[]));
+    }
+
+    /// Sends it as the answer to a request whose body is longer than can be let go: tiny_http would set aside memory for all of what
+    /// was announced, and end the process when there is not so much. So the request is never dropped: its descriptors stay
+    /// open until the process ends, which is the smaller harm.
+    fn send_and_keep(self, request: Request) {
+        // An answer that ends in an upgrade is the one way to write without dropping; it leaves the length out, so that
+        // stands in another header's place.
+        let length = format!("postino\r\nContent-Length: {}", self.body.len());
+        let response = self.response(&[("X-Served-By", &length)]);
+        std::mem::forget(request.upgrade("HTTP/1.1", response));
+    }
+
+    fn response(&self, more: &[(&str, &str)]) -> Response<&[u8]> {
+        let headers = self.all_headers().chain(more.iter().copied());
         let headers = headers.filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
         let length = Some(self.body.len());
         let response = Response::new(StatusCode(self.status), headers, self.body.as_slice(), length, None);
-        // Who does not listen to a refusal has got it all the same.
-        let _ = request.respond(response.with_chunked_threshold(usize::MAX));
+        response.with_chunked_threshold(usize::MAX)
     }
 
     fn all_headers(&self) -> impl Iterator<Item = (&str, &str)> {

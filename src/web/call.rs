@@ -60,6 +60,11 @@ impl Call<'_> {
         }
     }
 
+    /// Takes a name out of the fields.
+    pub(super) fn needed_name(&mut self, field: &'static str) -> std::result::Result<AgentName, Answer> {
+        fields::take(&mut self.fields, field)?.ok_or_else(|| fields::missing(field))
+    }
+
     /// The request that the fields make.
     pub(super) fn request<T: DeserializeOwned>(&mut self) -> std::result::Result<T, Answer> {
         fields::parsed(std::mem::take(&mut self.fields), self.known)

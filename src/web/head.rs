@@ -1,5 +1,7 @@
 //! What a request's head says, read without trust: the path, the query, the headers. It judges nothing.
 
+use std::net::SocketAddr;
+
 use tiny_http::Request;
 
 /// The methods that some route knows.
@@ -9,6 +11,17 @@ pub(super) enum Verb {
     Get,
     Post,
     Delete,
+}
+
+impl Verb {
+    /// The method as it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Verb::Get => "GET, HEAD",
+            Verb::Post => "POST",
+            Verb::Delete => "DELETE",
+        }
+    }
 }
 
 /// A request's head.
@@ -21,11 +34,7 @@ pub(super) struct Head<'r> {
 impl<'r> Head<'r> {
     /// The head of a request.
     pub(super) fn of(request: &'r Request) -> Head<'r> {
-        let url = request.url();
-        let local = match url.strip_prefix("http://") {
-            Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
-            None => url,
-        };
+        let local = split(request.url()).1;
         let (path, query) = local.split_once('?').unwrap_or((local, ""));
         Head { request, path, query }
     }
@@ -33,6 +42,37 @@ impl<'r> Head<'r> {
     /// The request's target as it was sent.
     pub(super) fn target(&self) -> &'r str {
         self.request.url()
+    }
+
+    /// The host that the target names, where it is a whole URL.
+    pub(super) fn authority(&self) -> Option<&'r str> {
+        split(self.request.url()).0
+    }
+
+    /// The bytes of all headers, and how many there are.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let headers = self.request.headers();
+        let length = |header: &tiny_http::Header| header.field.as_str().as_str().len() + header.value.len();
+        (headers.iter().map(length).sum(), headers.len())
+    }
+
+    /// Whether the request announces a body.
+    pub(super) fn has_body(&self) -> bool {
+        self.header("Content-Length").is_some_and(|length| length.bytes().any(|digit| digit != b'0'))
+            || self.headers("Transfer-Encoding").next().is_some()
+    }
+
+    /// Where the request comes from.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.request.remote_addr().copied()
+    }
+
+    /// The value of a cookie that stands there once.
+    pub(super) fn cookie(&self, name: &str) -> Option<&'r str> {
+        let cookies = self.headers("Cookie").flat_map(|line| line.split(';'));
+        let mut named = cookies.filter_map(|pair| pair.trim().split_once('=')).filter(|(known, _)| *known == name);
+        let (_, value) = named.next()?;
+        named.next().is_none().then_some(value)
     }
 
     /// The path, not decoded.
@@ -50,8 +90,8 @@ impl<'r> Head<'r> {
         }
     }
 
-    /// Whether this is a browser that asks whether it may ask.
-    pub(super) fn is_preflight(&self) -> bool {
+    /// Whether the method is the one by which a browser asks whether it may ask.
+    pub(super) fn is_options(&self) -> bool {
         self.request.method().as_str() == "OPTIONS"
     }
 
@@ -80,6 +120,17 @@ impl<'r> Head<'r> {
             Some((decoded(name)?, decoded(&value.replace('+', " "))?))
         };
         self.query.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+    }
+}
+
+/// The host in a target that is a whole URL, and the rest.
+fn split(target: &str) -> (Option<&str>, &str) {
+    match target.strip_prefix("http://") {
+        Some(rest) => {
+            let (host, local) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            (Some(host), if local.is_empty() { "/" } else { local })
+        }
+        None => (None, target),
     }
 }
 

@@ -8,82 +8,93 @@ use super::fields::Field;
 use super::head::Verb;
 use crate::model::{AgentName, Body, BroadcastKind, Key, MessageId, Receipt};
 use crate::ops::{
-    self, AgentsRequest, BroadcastRequest, BroadcastsRequest, DeadRequest, HistoryRequest, ListRequest, ReadRequest,
-    Reading, RenameRequest, SendRequest, SettleAction, SettleRequest,
+    self, AgentsRequest, BroadcastRequest, BroadcastsRequest, DeadRequest, HistoryRequest, ListRequest, MAX_LEASE_SECS,
+    ReadRequest, Reading, RenameRequest, SendRequest, SettleAction, SettleRequest,
 };
 
 /// What a method on a path does.
 pub(super) struct Route {
-    /// The path; a part that begins with `:` is variable.
-    pub(super) path: &'static str,
     /// The method.
     pub(super) verb: Verb,
+    /// The path; a part that begins with `:` is variable.
+    pub(super) path: &'static str,
+    /// What it is called in the contract.
+    pub(super) id: &'static str,
     /// The fields of its query (GET, DELETE) or body (POST).
     pub(super) fields: &'static [Field],
+    /// The schema of its answer.
+    pub(super) gives: &'static str,
+    /// What it does, in a sentence.
+    pub(super) does: &'static str,
     /// What it does.
     pub(super) run: fn(Call<'_>) -> Outcome,
 }
 
-const NAME: Field = Field::text::<AgentName>("name").needed();
-const FROM: Field = Field::text::<AgentName>("from");
-const AGENT: Field = Field::text::<AgentName>("agent");
-const LIMIT: Field = Field::whole("limit");
+const AGENT: Field = Field::text::<AgentName>("agent", "AgentName");
+const AFTER: Field = Field::text::<MessageId>("after", "MessageId");
 const ALL: Field = Field::flag("all");
-const BODY: Field = Field::text::<Body>("body").needed();
-const KEY: Field = Field::text::<Key>("key");
-const RECEIPTS: Field = Field::list::<Receipt>("receipts").needed();
-const SECONDS: Field = Field::whole("seconds");
+const BODY: Field = Field::text::<Body>("body", "Body").needed();
+const FROM: Field = Field::text::<AgentName>("from", "AgentName");
+const KEY: Field = Field::text::<Key>("key", "Key");
+const KIND: Field = Field::word::<BroadcastKind>("kind", "BroadcastKind");
+const RECEIPTS: Field = Field::list::<Receipt>("receipts", "Receipt", 100).needed();
+const REPLY_TO: Field = Field::text::<MessageId>("replyTo", "MessageId");
+const TO: Field = Field::text::<AgentName>("to", "AgentName").needed();
+const DAY: i64 = MAX_LEASE_SECS as i64;
 
-const SEND: &[Field] = &[
-    Field::text::<AgentName>("to").needed(),
-    BODY,
-    FROM,
-    Field::text::<MessageId>("replyTo"),
-    KEY,
-    Field::flag("urgent"),
-];
 const HISTORY: &[Field] = &[
     AGENT,
-    Field::text::<AgentName>("with"),
-    Field::text::<MessageId>("thread"),
-    Field::text::<MessageId>("before"),
-    LIMIT,
+    Field::text::<AgentName>("with", "AgentName"),
+    Field::text::<MessageId>("thread", "MessageId"),
+    Field::text::<MessageId>("before", "MessageId"),
+    Field::whole("limit", 1, 200),
 ];
+const AGENTS: &[Field] = &[Field::whole("limit", 1, 1_000), Field::text::<AgentName>("after", "AgentName")];
+const LIST: &[Field] = &[Field::whole("limit", 1, 200), Field::whole("offset", 0, i64::MAX), AFTER];
+const READ: &[Field] = &[Field::whole("limit", 1, 100), Field::whole("lease", 1, DAY), Field::flag("peek")];
+const FEED: Field = Field::whole("limit", 1, 100);
+const RENAME: &[Field] = &[FROM.needed(), Field::text::<AgentName>("name", "AgentName").needed()];
 
-/// Every route but the live events and the page.
+/// Every route but the live events, the contract and the page.
+#[rustfmt::skip]
 pub(super) const ROUTES: &[Route] = &[
-    get("/api/health", &[], health),
-    get("/api/stats", &[], stats),
-    get("/api/agents", &[LIMIT, Field::text::<AgentName>("after")], agents),
-    get("/api/history", HISTORY, history),
-    get("/api/history/:id", &[], show),
-    get("/api/dead", &[AGENT, LIMIT], dead),
-    get("/api/check/:agent", &[], check),
-    get("/api/messages/:agent", &[LIMIT, Field::whole("offset"), Field::text::<MessageId>("after")], list),
-    delete("/api/messages/:agent", &[], clear),
-    delete("/api/messages/:agent/:id", &[], remove),
-    post("/api/messages", SEND, send),
-    post("/api/messages/:agent/read", &[LIMIT, Field::whole("lease"), Field::flag("peek")], read),
-    post("/api/messages/:agent/ack", &[RECEIPTS], ack),
-    post("/api/messages/:agent/extend", &[RECEIPTS, SECONDS], extend),
-    post("/api/messages/:agent/release", &[RECEIPTS], release),
-    get("/api/broadcasts", &[AGENT, ALL, LIMIT], feed),
-    post("/api/broadcasts", &[BODY, FROM, KEY, Field::text::<BroadcastKind>("kind")], broadcast),
-    delete("/api/broadcasts", &[], clear_broadcasts),
-    post("/api/broadcasts/read", &[FROM, ALL, LIMIT], read_broadcasts),
-    post("/api/rename", &[Field::text::<AgentName>("from").needed(), NAME], rename),
+    get("/api/health", "health", &[], "Health", "Says how the store does; 503 when it is gone", health),
+    get("/api/stats", "stats", &[], "Stats", "Counts what is in the store", stats),
+    get("/api/agents", "agents", AGENTS, "Agents", "Lists the agents by name", agents),
+    get("/api/history", "history", HISTORY, "History", "Shows messages of the past, newest first; `with` needs `agent`", history),
+    get("/api/history/:id", "show", &[], "Record", "Shows one message and what became of it", show),
+    get("/api/dead", "dead", &[AGENT, FEED], "Dead", "Shows an agent's dead letters, newest first", dead),
+    get("/api/check/:agent", "check", &[], "News", "Says what is new for an agent; it does not count as a sign of life", check),
+    get("/api/messages/:agent", "list", LIST, "Listing", "Lists a mailbox as it is; `offset` and `after` exclude each other", list),
+    delete("/api/messages/:agent", "clear", &[], "Count", "Deletes all waiting and leased mail of a mailbox", clear),
+    delete("/api/messages/:agent/:id", "delete", &[], "Done", "Deletes one waiting or leased message", remove),
+    post("/api/messages", "send", &[TO, BODY, FROM, REPLY_TO, KEY, Field::flag("urgent")], "Sent", "Sends a message", send),
+    post("/api/messages/:agent/read", "read", READ, "Mail", "Reads mail: takes it, or leases it, or peeks at it", read),
+    post("/api/messages/:agent/ack", "ack", &[RECEIPTS], "Settled", "Says that leased mail is done with", ack),
+    post("/api/messages/:agent/extend", "extend", &[RECEIPTS, Field::whole("seconds", 1, DAY)], "Settled", "Holds leased mail longer", extend),
+    post("/api/messages/:agent/release", "release", &[RECEIPTS], "Settled", "Gives leased mail back", release),
+    get("/api/broadcasts", "broadcasts", &[AGENT, ALL, FEED], "Feed", "Shows all broadcasts, or those that an agent has not seen; moves no cursor", feed),
+    post("/api/broadcasts", "broadcast", &[BODY, FROM, KEY, KIND], "Told", "Says something to everybody", broadcast),
+    delete("/api/broadcasts", "clearBroadcasts", &[], "Count", "Deletes all broadcasts", clear_broadcasts),
+    post("/api/broadcasts/read", "readBroadcasts", &[FROM, ALL, FEED], "Feed", "Reads broadcasts and moves the reader's cursor", read_broadcasts),
+    post("/api/rename", "rename", RENAME, "Renamed", "Takes a new name for a mailbox; the old one forwards while its session lives", rename),
 ];
 
-const fn get(path: &'static str, fields: &'static [Field], run: fn(Call<'_>) -> Outcome) -> Route {
-    Route { path, verb: Verb::Get, fields, run }
+/// How a route is run.
+type Run = fn(Call<'_>) -> Outcome;
+/// A word of the table.
+type Word = &'static str;
+
+const fn get(path: Word, id: Word, fields: &'static [Field], gives: Word, does: Word, run: Run) -> Route {
+    Route { verb: Verb::Get, path, id, fields, gives, does, run }
 }
 
-const fn post(path: &'static str, fields: &'static [Field], run: fn(Call<'_>) -> Outcome) -> Route {
-    Route { path, verb: Verb::Post, fields, run }
+const fn post(path: Word, id: Word, fields: &'static [Field], gives: Word, does: Word, run: Run) -> Route {
+    Route { verb: Verb::Post, path, id, fields, gives, does, run }
 }
 
-const fn delete(path: &'static str, fields: &'static [Field], run: fn(Call<'_>) -> Outcome) -> Route {
-    Route { path, verb: Verb::Delete, fields, run }
+const fn delete(path: Word, id: Word, fields: &'static [Field], gives: Word, does: Word, run: Run) -> Route {
+    Route { verb: Verb::Delete, path, id, fields, gives, does, run }
 }
 
 impl Route {
@@ -217,7 +228,7 @@ fn read_broadcasts(mut call: Call<'_>) -> Outcome {
 }
 
 fn rename(mut call: Call<'_>) -> Outcome {
-    let from = call.name("from")?;
+    let from = call.needed_name("from")?;
     let request: RenameRequest = call.request()?;
     done(&call.act(from, |ctx| ops::rename(ctx, &request))?)
 }

@@ -1,114 +1,132 @@
-//! Requests from the listener to their answers: the servers, their workers, and the way of one request. It knows no rule
-//! and no route by name.
+//! From the listener to the requests: the servers and their workers. tiny_http's thread that accepts ends for good when a connection
+//! cannot be accepted, so there is always one server that accepts, and there may be some that only finish what they began.
+//! It knows nothing of what is asked.
 
-use std::io::Read;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use tiny_http::{Request, Server};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay};
+use tiny_http::Server;
 
-use super::answer::Answer;
-use super::call::Call;
-use super::fields;
-use super::head::{Head, Verb};
-use super::routes::{ROUTES, Route};
-use super::{Site, assets, guard, sse};
+use super::{Site, way};
 use crate::error::{Error, Kind, Result};
-use crate::model::Via;
 
-/// Threads that answer.
+/// Threads of one server that answer.
 const WORKERS: usize = 8;
+/// How long a connection may be silent, and how long it may take no answer in. The listener hands both on to each
+/// connection, and wakes up so often itself.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a server that accepts no more waits for requests: by then all its connections have been silent for too long.
+const LINGER: Duration = Duration::from_secs(35);
+/// How long to wait before something that failed is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// For how many pauses a caller may wait to be accepted before the server is held to be dead.
+const STUCK: u32 = 4;
+
+/// What the threads share.
+struct Serving {
+    listener: TcpListener,
+    site: Arc<Site>,
+    /// The server that accepts.
+    current: Mutex<Option<Arc<Generation>>>,
+}
+
+/// One server with the connections that it accepted.
+struct Generation {
+    server: Server,
+    /// Whether it still accepts.
+    open: AtomicBool,
+}
 
 /// Serves until the listener fails for good.
 pub(super) fn run(listener: &TcpListener, site: &Arc<Site>) -> Result<()> {
-    rustix::net::sockopt::set_tcp_nodelay(listener, true).map_err(|error| broken().because(error))?;
+    let broken = |error: std::io::Error| {
+        Error::new(Kind::Other, format!("the web server's socket cannot be used: {}", error.kind())).because(error)
+    };
+    set_tcp_nodelay(listener, true).map_err(|error| broken(error.into()))?;
+    for side in [Timeout::Recv, Timeout::Send] {
+        set_socket_timeout(listener, side, Some(SILENCE)).map_err(|error| broken(error.into()))?;
+    }
+    let serving = Arc::new(Serving {
+        listener: listener.try_clone().map_err(broken)?,
+        site: Arc::clone(site),
+        current: Mutex::default(),
+    });
     loop {
-        let listener = listener.try_clone().map_err(|error| broken().because(error))?;
-        let server = Server::from_listener(listener, None).map_err(|error| broken().because(anyhow::anyhow!(error)))?;
-        std::thread::scope(|scope| {
-            for _ in 0..WORKERS {
-                scope.spawn(|| {
-                    while let Ok(request) = server.recv() {
-                        handle(site, request);
-                    }
-                });
-            }
-        });
-        std::thread::sleep(Duration::from_millis(100));
+        serving.renew();
+        wait_until_stuck(listener).map_err(broken)?;
     }
 }
 
-fn broken() -> Error {
-    Error::new(Kind::Other, "the web server's socket cannot be used")
+/// Returns when somebody has been waiting to be accepted for so long that nobody accepts any more.
+fn wait_until_stuck(listener: &TcpListener) -> std::io::Result<()> {
+    let mut looks = 0;
+    while looks < STUCK {
+        let wait = if looks == 0 { None } else { Some(Timespec { tv_sec: 0, tv_nsec: 0 }) };
+        let mut watched = [PollFd::new(listener, PollFlags::IN)];
+        match poll(&mut watched, wait.as_ref()) {
+            Ok(0) => looks = 0,
+            Ok(_) => {
+                looks += 1;
+                thread::sleep(PAUSE);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
-/// The way of one request.
-fn handle(site: &Arc<Site>, mut request: Request) {
-    match prepare(site, &mut request) {
-        Ok(Step::Events) => sse::open(site, request),
-        Ok(Step::Page(answer)) => drop(answer.send(request)),
-        Ok(Step::Call(route, call)) => {
-            let via = call.via;
-            match (route.run)(call) {
-                Ok(done) => {
-                    if done.answer.send(request).is_ok()
-                        && let Some(owed) = done.owed
-                    {
-                        // Mail that could not be acknowledged comes again.
-                        let _ = site.settle(owed, via);
-                    }
+impl Serving {
+    /// Opens one more server, as soon as there are descriptors for it.
+    fn renew(self: &Arc<Self>) {
+        loop {
+            // tiny_http's thread panics in silence when it gets a connection and then no descriptor for its copy.
+            let spare: std::io::Result<Vec<_>> = (0..4).map(|_| self.listener.try_clone()).collect();
+            let server = spare.ok().and_then(|mut spare| Server::from_listener(spare.pop()?, None).ok());
+            if let Some(server) = server {
+                let generation = Arc::new(Generation { server, open: AtomicBool::new(true) });
+                let hired = (0..WORKERS).all(|_| self.hire(&generation));
+                let last = self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(generation);
+                if let Some(last) = last {
+                    // It may not know that it accepts no more.
+                    last.open.store(false, Ordering::Relaxed);
                 }
-                Err(answer) => drop(answer.send(request)),
+                if hired {
+                    return;
+                }
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Starts one worker; false when there is no thread for it.
+    fn hire(self: &Arc<Self>, generation: &Arc<Generation>) -> bool {
+        let (serving, generation) = (Arc::clone(self), Arc::clone(generation));
+        thread::Builder::new().name("worker".to_owned()).spawn(move || serving.work(&generation)).is_ok()
+    }
+
+    /// Answers requests until the server has neither a listener nor a connection.
+    fn work(self: &Arc<Self>, generation: &Generation) {
+        loop {
+            match generation.server.recv_timeout(LINGER) {
+                Ok(Some(request)) => {
+                    // What panics costs its own request: it is answered with 500 when it is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, request)));
+                }
+                Ok(None) if generation.open.load(Ordering::Relaxed) => {}
+                Ok(None) => return,
+                // It accepts no more: it woke up without a caller, or could not take one.
+                Err(_) => {
+                    generation.open.store(false, Ordering::Relaxed);
+                    self.renew();
+                }
             }
         }
-        Err(answer) => answer.send_early(request),
     }
-}
-
-/// What is to be done with a request.
-enum Step<'a> {
-    Events,
-    Page(Answer),
-    Call(&'static Route, Call<'a>),
-}
-
-fn prepare<'a>(site: &'a Site, request: &mut Request) -> std::result::Result<Step<'a>, Answer> {
-    let head = Head::of(request);
-    guard::judge(site, &head)?;
-    let segments = head.segments().ok_or_else(|| Answer::of(&Error::new(Kind::Usage, "the path cannot be read")))?;
-    let texts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    if texts == ["api", "events"] && head.verb() == Some(Verb::Get) {
-        return Ok(Step::Events);
-    }
-    if assets::is_view(&texts) && head.verb() == Some(Verb::Get) {
-        return Ok(Step::Page(assets::page()));
-    }
-    let here = || ROUTES.iter().filter_map(|route| Some((route, route.parts(&segments)?)));
-    let Some((route, parts)) = here().find(|(route, _)| Some(route.verb) == head.verb()) else {
-        if here().next().is_none() {
-            return Err(Answer::of(&Error::new(Kind::NotFound, "there is nothing at this path")));
-        }
-        let error = Error::new(Kind::Usage, "this path does not take this method");
-        return Err(Answer::failure(405, &error, &std::collections::BTreeMap::new()));
-    };
-    let via = if head.header("Sec-Fetch-Site") == Some("same-origin") { Via::Gui } else { Via::Http };
-    let pairs = head.query().ok_or_else(|| Answer::of(&Error::new(Kind::Usage, "the query cannot be read")))?;
-    let key = head.header("Idempotency-Key").map(str::to_owned);
-    let mut fields = if route.verb == Verb::Post {
-        let mut body = Vec::new();
-        let limit = u64::try_from(site.max_body).unwrap_or(u64::MAX);
-        let _ = request.as_reader().take(limit + 1).read_to_end(&mut body);
-        if body.len() > site.max_body {
-            let error = Error::new(Kind::Usage, "the request is too large");
-            return Err(Answer::failure(413, &error, &std::collections::BTreeMap::new()));
-        }
-        fields::of_body(&body)?
-    } else {
-        fields::of_query(pairs, route.fields)?
-    };
-    if let Some(key) = key {
-        fields.insert("key".to_owned(), key.into());
-    }
-    Ok(Step::Call(route, Call { site, via, parts, fields, known: route.fields }))
 }

@@ -22,7 +22,7 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
         redis::cmd("CONFIG").arg("GET").arg(setting).write_packed_command(&mut packed);
     }
     let request = Request { packed: &packed, replies: 6, doubt: None, patience: Duration::ZERO };
-    let replies = store.link().ask(&request)?;
+    let replies = store.ask(&request)?;
     if let Some(error) = replies.first().and_then(trouble::error_of) {
         return Err(trouble::refused(&store.address, &error));
     }

@@ -123,7 +123,7 @@ impl<'a> Verb<'a> {
             .arg(&self.args)
             .write_packed_command(&mut packed);
         let request = Request { packed: &packed, replies: 1, doubt: self.doubt, patience: Duration::ZERO };
-        let replies = self.store.link().ask(&request)?;
+        let replies = self.store.ask(&request)?;
         replies.into_iter().next().ok_or_else(|| reply::strange("there is none"))
     }
 }

@@ -65,7 +65,7 @@ impl StreamWaiter {
         }
         let packed = read.get_packed_command();
         let request = Request { packed: &packed, replies: 1, doubt: None, patience: longest };
-        let replies = self.store.link().ask(&request)?;
+        let replies = self.store.ask(&request)?;
         let answer = replies.into_iter().next().unwrap_or(Value::Nil);
         if let Some(error) = trouble::error_of(&answer) {
             return Err(trouble::refused(&self.store.address, &error));
