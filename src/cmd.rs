@@ -18,6 +18,7 @@ mod history;
 pub mod hook;
 mod install;
 mod man;
+mod mcp;
 mod monitor;
 mod names;
 mod pause;
@@ -147,6 +148,8 @@ pub enum Command {
     Watch(watch::Args),
     /// Say in one line, as it happens, that mail has arrived: for agent clients
     Monitor(monitor::Args),
+    /// Serve an agent client's tools on stdin and stdout, by the Model Context Protocol
+    Mcp(mcp::Args),
     /// Tell an agent client what is new: called by its hooks
     Hook(hook::Args),
     /// Check everything; each failure comes with the command that mends it
@@ -217,6 +220,7 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Serve(args) => serve::run(globals, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
+        Command::Mcp(args) => mcp::run(globals, args),
         Command::Hook(args) => Ok(hook::run(args)),
         Command::Doctor(args) => doctor::run(globals, out, args),
         Command::Install(args) => install::run(&mut app()?, out, args),

@@ -8,6 +8,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod identity;
+mod mcp;
 mod model;
 mod ops;
 mod output;

@@ -3,10 +3,12 @@
 //! A value of one of these types has been checked at the edge, so a raw `String` never reaches
 //! a key, a path or a header. Nothing here does I/O or knows a store, a front end or a clock.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Kind, Result};
@@ -18,9 +20,9 @@ pub const MAX_BODY_CHARS: usize = 32_768;
 /// The longest idempotency key, in characters.
 pub const MAX_KEY_CHARS: usize = 128;
 
-/// Implements text parsing, display and serde for a newtype around `String` or a parsed value.
+/// Implements serde for a newtype that is text outside, and describes that text by JSON schema keywords.
 macro_rules! as_text {
-    ($type:ty) => {
+    ($type:ident $(, $keyword:literal: $value:expr)*) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -30,6 +32,17 @@ macro_rules! as_text {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
                 text.parse().map_err(|error: Error| serde::de::Error::custom(error.message))
+            }
+        }
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string" $(, $keyword: $value)* })
             }
         }
     };
@@ -93,7 +106,7 @@ impl fmt::Display for AgentName {
     }
 }
 
-as_text!(AgentName);
+as_text!(AgentName, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$");
 
 /// The id of a message or a broadcast: a UUIDv7 (RFC 9562 §5.7), the time by the store's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -271,7 +284,7 @@ impl fmt::Display for Body {
     }
 }
 
-as_text!(Body);
+as_text!(Body, "minLength": 1, "maxLength": MAX_BODY_CHARS);
 
 /// An idempotency key: 1 to 128 characters, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -303,10 +316,10 @@ impl fmt::Display for Key {
     }
 }
 
-as_text!(Key);
+as_text!(Key, "minLength": 1, "maxLength": MAX_KEY_CHARS);
 
 /// Which front end a message came through: a help for the reader, not a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Via {
     /// The command line.
@@ -322,7 +335,7 @@ pub enum Via {
 }
 
 /// A message as every front end shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// Its id.
@@ -357,7 +370,7 @@ pub struct Message {
 }
 
 /// What a broadcast is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum BroadcastKind {
     /// Said to everybody, counted as unseen until read.
@@ -368,7 +381,7 @@ pub enum BroadcastKind {
 }
 
 /// A message to everybody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Broadcast {
     /// Its id.
@@ -386,7 +399,7 @@ pub struct Broadcast {
 }
 
 /// What an agent is seen to be doing; display only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
     /// Between a prompt and the end of its turn.
@@ -398,7 +411,7 @@ pub enum State {
 }
 
 /// What is known of the agent that a message was sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Recipient {
     /// Between a prompt and the end of its turn.

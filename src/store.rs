@@ -33,6 +33,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
@@ -53,6 +54,20 @@ pub const MAX_DEAD: u64 = 1_000;
 pub const MAX_EVENTS: u64 = 10_000;
 /// How many notices are kept.
 pub const MAX_NOTICES: u64 = 100;
+
+/// What a message weighs beside its body.
+pub const AROUND_BODY: u64 = 400;
+
+/// What a message or broadcast weighs where an answer must not grow too long: its body's bytes as a JSON text (RFC 8259 §7), and
+/// `AROUND_BODY` for all that stands around it.
+pub fn weight(body: &Body) -> u64 {
+    let written = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    body.as_str().bytes().map(written).sum::<u64>() + 2 + AROUND_BODY
+}
 
 /// The limits that hold for one step; from the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -168,12 +183,14 @@ pub struct Sent {
 pub enum Pick {
     /// Up to so many from the head, 1 to 100.
     Head(u32),
+    /// Likewise, and only as many as weigh at most so much together (see `weight`); the first in any case.
+    Fitting(u32, u64),
     /// This one, wherever it stands in the queue.
     One(MessageId),
 }
 
 /// An entry that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Unreadable {
     /// Its id.
@@ -209,7 +226,7 @@ pub enum Settle {
 }
 
 /// What became of the receipts, each in one of the lists, in the order given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settled {
     /// Carried out.
@@ -234,7 +251,7 @@ pub struct DeadLetter {
 }
 
 /// Who and what is newest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Newest {
     /// The id.
@@ -286,10 +303,12 @@ pub struct BroadcastQuery {
     pub advance: bool,
     /// How many at most, 1 to 100.
     pub limit: u32,
+    /// Of unseen ones only as many as weigh at most so much together (see `weight`); the first in any case.
+    pub room: Option<u64>,
 }
 
 /// A page of broadcasts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Feed {
     /// The broadcasts, oldest first.
@@ -303,7 +322,7 @@ pub struct Feed {
 }
 
 /// An agent as others see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentInfo {
     /// Its name.
@@ -328,7 +347,7 @@ pub struct AgentInfo {
 }
 
 /// A page of agents, by name; forwarding names are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentPage {
     /// The agents, by name in byte order.
@@ -402,7 +421,7 @@ pub struct Renamed {
 }
 
 /// What a clean-up removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cleaned {
     /// The names that are gone.

@@ -129,7 +129,8 @@ impl Home {
         system_calls(&self.command(agent, words), self.folder())
     }
 
-    fn command(&self, agent: &str, words: &[&str]) -> Command {
+    /// A command line of an agent.
+    pub(crate) fn command(&self, agent: &str, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().envs(self.variables()).current_dir(self.folder()).stdin(Stdio::null());
         command.args(["--agent", agent]).args(words);

@@ -9,6 +9,7 @@
 )]
 
 mod home;
+mod mcp;
 mod server;
 mod table;
 mod timing;
@@ -45,6 +46,7 @@ fn main() -> Result<()> {
     if let Some(server) = &server {
         valkey(&binary, server, rounds)?;
     }
+    mcp::figures(&Home::embedded(&binary)?, rounds)?;
     size(&binary)
 }
 

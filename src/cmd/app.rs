@@ -89,6 +89,11 @@ impl App {
         App::with(Globals::default(), settings, env, Some(patience), Some(visit))
     }
 
+    /// The app of a server that a client started: of the session that it serves, or under a name that was given outright.
+    pub fn serving(globals: Globals, env: Env, settings: Settings, visit: Option<Visit>, patience: Patience) -> App {
+        App::with(globals, settings, env, Some(patience), visit)
+    }
+
     fn with(globals: Globals, settings: Settings, env: Env, patience: Option<Patience>, visit: Option<Visit>) -> App {
         let (patience, said) = (Cell::new(patience), Cell::new(false));
         App { globals, settings, env, patience, said, visit, opened: OnceCell::new() }
@@ -100,6 +105,13 @@ impl App {
         let session = visit.found.registration.as_ref()?;
         let same = visit.session_id.is_none() || session.session_id.is_none() || visit.session_id == session.session_id;
         same.then_some(session)
+    }
+
+    /// Whether this app was opened for the session as it is registered now.
+    pub fn is_current(&self, session: Option<&Registration>) -> bool {
+        let key = |of: &Registration| (of.name.clone(), of.generation, of.store.clone(), of.prefix.clone());
+        let opened = self.opened.get();
+        opened.is_some_and(|opened| opened.identity.session.as_ref().map(key) == session.map(key))
     }
 
     /// Lifts the time limit: for commands that wait. Call it before `ctx`.

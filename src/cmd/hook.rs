@@ -229,6 +229,11 @@ pub fn depart(app: &App, registry: &Registry) -> Result<&'static str> {
     let opened = app.ctx().map(drop);
     // Leaving is done under the lock, or a monitor that finds the claim gone would claim a name for a session that is about to end.
     let desk = registry.desk(session.pid, session.started)?;
+    if desk.registration.is_none() {
+        // Another process of the session has seen it end too.
+        desk.remove();
+        return Ok("no session");
+    }
     let left = opened.and_then(|()| leave(app, session));
     desk.remove();
     left.map(|()| "session ended")

@@ -16,16 +16,14 @@ mod report;
 mod site;
 mod toml;
 
-use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
 
 use self::claude::Claude;
-use self::clients::Part;
 use self::plan::Step;
 use self::record::Record;
 use self::report::Report;
+use super::Outcome;
 use super::app::App;
-use super::{Cli, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
 
@@ -96,7 +94,7 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if client.name == CLAUDE.name {
         Claude::new(&site, &app.settings).install(&mut record, &mut report, allow_tools)?;
     } else {
-        let steps = plan::put(&site.wanted(client, parts()), &record)?;
+        let steps = plan::put(&site.wanted(client), &record)?;
         carry_out(&steps, &mut record, &mut report)?;
         report.next.extend(client.then.map(str::to_owned));
     }
@@ -115,7 +113,7 @@ pub fn uninstall(app: &mut App, out: &Output, args: UninstallArgs) -> Outcome {
     if client.name == CLAUDE.name {
         Claude::new(&site, &app.settings).uninstall(&mut record, &mut report)?;
     } else {
-        let steps = plan::take(&site.wanted(client, &[Part::Hooks, Part::Server]), &record)?;
+        let steps = plan::take(&site.wanted(client), &record)?;
         carry_out(&steps, &mut record, &mut report)?;
     }
     report.print(out)
@@ -123,14 +121,6 @@ pub fn uninstall(app: &mut App, out: &Output, args: UninstallArgs) -> Outcome {
 
 fn open(app: &App, dry_run: bool) -> Result<Record> {
     if dry_run { Record::look(&app.settings.dirs.state) } else { Record::open(&app.settings.dirs.state) }
-}
-
-/// What this postino can do for a client. An entry that starts a server which is not there would show as a failure.
-fn parts() -> &'static [Part] {
-    match Cli::command().find_subcommand("mcp") {
-        Some(_) => &[Part::Hooks, Part::Server],
-        None => &[Part::Hooks],
-    }
 }
 
 fn carry_out(steps: &[Step], record: &mut Record, report: &mut Report) -> Result<()> {

@@ -126,7 +126,7 @@ impl Monitor {
             // Another one serves this client; this one is there when that one ends.
             return Err(Error::new(Kind::NameHeld, "another monitor serves this client").into());
         };
-        let mut post = None;
+        let mut post: Option<Post> = None;
         while !self.is_over() {
             let session = registry.load(&self.client);
             if session.is_none() && self.registered {
@@ -136,7 +136,7 @@ impl Monitor {
                 continue;
             }
             let mut at = match post.take() {
-                Some(post) if is_current(&post, session.as_ref()) => post,
+                Some(post) if post.app.is_current(session.as_ref()) => post,
                 Some(_) | None => self.open(&settings, session)?,
             };
             let until = match self.look(&registry, &at, out) {
@@ -211,11 +211,4 @@ impl Monitor {
         }
         Ok(self.timing.next(now))
     }
-}
-
-/// Whether the registration still says what the post was opened for.
-fn is_current(post: &Post, session: Option<&Registration>) -> bool {
-    let key = |of: &Registration| (of.name.clone(), of.generation, of.store.clone(), of.prefix.clone());
-    let opened = post.app.identity().ok().and_then(|identity| identity.session.as_ref());
-    opened.map(key) == session.map(key)
 }

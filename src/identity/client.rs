@@ -102,6 +102,16 @@ const CURSOR: Client = Client {
     },
 };
 
+/// An MCP server whose client is not known: it stands for its agent by itself, and the session is its own life.
+pub const ALONE: Client = Client {
+    name: "mcp",
+    programs: &[],
+    pid_variable: None,
+    session_variable: None,
+    project_variable: None,
+    hears: Hears { start: Form::Nothing, prompt: Form::Nothing, tool: Form::Nothing, stop: Form::Nothing },
+};
+
 /// Every client.
 pub const CLIENTS: [&Client; 5] = [&CLAUDE, &CODEX, &GEMINI, &OPENCODE, &CURSOR];
 

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::error::{Error, Kind, Result};
 use crate::store::Holder;
 
 /// A process as the system tells it.
@@ -146,6 +147,14 @@ pub(super) fn script_in(line: &str) -> Option<String> {
     }
     let file = base(words.find(|word| !word.is_empty() && !word.starts_with('-'))?);
     Some(file.trim_end_matches(".js").trim_end_matches(".mjs").to_owned())
+}
+
+/// This process.
+pub fn own() -> Result<Process> {
+    look(std::process::id()).ok_or_else(|| {
+        Error::new(Kind::Other, "the system tells nothing about this process")
+            .hint("is /proc mounted, or ps installed?")
+    })
 }
 
 /// The parents of this process, nearest first, at most 64.

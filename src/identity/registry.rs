@@ -72,6 +72,9 @@ pub struct Registration {
     /// How many ends of a turn in a row went on because of mail.
     #[serde(default)]
     pub continued: u32,
+    /// Whether a hook of the client has run in it: then a hook will end it.
+    #[serde(default)]
+    pub hooked: bool,
     /// The name that it was last told to have.
     #[serde(default)]
     pub announced: Option<AgentName>,

@@ -79,6 +79,7 @@ impl Entrance<'_> {
             state: State::Idle,
             marks: Marks::default(),
             continued: 0,
+            hooked: false,
             announced: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Who is there, taking a new name, and removing names that nobody uses.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, limited};
@@ -11,7 +12,7 @@ use crate::store::{AgentPage, Cleaned};
 const AGENTS_LIMIT: u32 = 1_000;
 
 /// Which agents to show.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AgentsRequest {
     /// How many at most, 1 to 1,000; 1,000 when nothing is said.
@@ -22,14 +23,21 @@ pub struct AgentsRequest {
     pub after: Option<AgentName>,
 }
 
+impl AgentsRequest {
+    /// How many are to be shown at most. `Usage` when the limit is out of range.
+    pub fn count(&self) -> Result<u32> {
+        limited("limit", self.limit, AGENTS_LIMIT, AGENTS_LIMIT)
+    }
+}
+
 /// Shows agents by name.
 pub fn agents(ctx: &Ctx<'_>, request: &AgentsRequest) -> Result<AgentPage> {
-    let limit = limited("limit", request.limit, AGENTS_LIMIT, AGENTS_LIMIT)?;
+    let limit = request.count()?;
     ctx.step(|step| ctx.store.agents(step, limit, request.after.as_ref()))
 }
 
 /// The name to take.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RenameRequest {
     /// The new name.
@@ -37,7 +45,7 @@ pub struct RenameRequest {
 }
 
 /// What became of the rename.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RenameResponse {
     /// The name before; it forwards.

@@ -1,5 +1,6 @@
 //! Saying something to everybody, and hearing it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Count, Ctx, fingerprint, limited};
@@ -13,7 +14,7 @@ const FEED_LIMIT: u32 = 50;
 const MAX_FEED_LIMIT: u32 = 100;
 
 /// A broadcast to send.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BroadcastRequest {
     /// What it says.
@@ -27,7 +28,7 @@ pub struct BroadcastRequest {
 }
 
 /// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BroadcastResponse {
     /// The broadcast's id; the first one's when the key was known.
@@ -57,7 +58,7 @@ pub fn broadcast(ctx: &Ctx<'_>, request: &BroadcastRequest) -> Result<BroadcastR
 }
 
 /// Which broadcasts to show.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BroadcastsRequest {
     /// Every one that is alive, seen ones, own ones and notices too.
@@ -69,21 +70,27 @@ pub struct BroadcastsRequest {
 }
 
 /// One page of broadcasts; `advance` moves the reader's cursor.
-fn feed(ctx: &Ctx<'_>, request: &BroadcastsRequest, advance: bool) -> Result<Feed> {
+fn feed(ctx: &Ctx<'_>, request: &BroadcastsRequest, advance: bool, room: Option<u64>) -> Result<Feed> {
     let limit = limited("limit", request.limit, FEED_LIMIT, MAX_FEED_LIMIT)?;
-    let query = BroadcastQuery { all: request.all, advance, limit };
+    let query = BroadcastQuery { all: request.all, advance, limit, room };
     ctx.step(|step| ctx.store.broadcasts(step, &query))
 }
 
 /// Shows broadcasts without moving anybody's cursor.
 pub fn peek_broadcasts(ctx: &Ctx<'_>, request: &BroadcastsRequest) -> Result<Feed> {
-    feed(ctx, request, false)
+    feed(ctx, request, false, None)
 }
 
 /// Shows broadcasts, and moves the reader's cursor behind what it shows. The cursor moves in the step that reads, so
 /// what a dying reader did not print is found with `all`.
 pub fn broadcasts(ctx: &Ctx<'_>, request: &BroadcastsRequest) -> Result<Feed> {
-    feed(ctx, request, true)
+    feed(ctx, request, true, None)
+}
+
+/// The same for an answer that must not grow too long: of the unseen ones as many as weigh at most `room` together (see
+/// `store::weight`), the first in any case. The cursor moves behind these.
+pub fn broadcasts_within(ctx: &Ctx<'_>, request: &BroadcastsRequest, room: u64) -> Result<Feed> {
+    feed(ctx, request, true, Some(room))
 }
 
 /// Deletes all broadcasts.

@@ -1,5 +1,6 @@
 //! What is new, and who am I.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Ctx;
@@ -11,7 +12,7 @@ use crate::store::{AgentInfo, Newest, News};
 const WHOAMI_AGENTS: u32 = 20;
 
 /// What is new for an agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckResponse {
     /// Whose news it is.
@@ -55,7 +56,7 @@ pub fn check(ctx: &Ctx<'_>) -> Result<CheckResponse> {
 }
 
 /// Who one is, what is new, and who else is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhoamiResponse {
     /// What is new, with one's name.

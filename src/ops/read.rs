@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, lease_time, limited};
@@ -17,7 +18,7 @@ pub const MAX_READ_LIMIT: u32 = 100;
 const MAX_RECEIPTS: usize = 100;
 
 /// Which mail to read, and how.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadRequest {
     /// How many at most, 1 to 100; 20 when nothing is said.
@@ -32,7 +33,7 @@ pub struct ReadRequest {
 }
 
 /// Mail.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadResponse {
     /// The messages, oldest first.
@@ -56,7 +57,13 @@ pub struct Reading {
 /// Reads mail. Without `lease` or `peek` the mail is leased here, and taken when the front end has flushed the answer and
 /// calls `ack_read`: a reader that dies before gets it again.
 pub fn read(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<Reading> {
-    Ok(read_batch(ctx, request)?.0)
+    Ok(read_batch(ctx, request, None)?.0)
+}
+
+/// The same for an answer that must not grow too long: as many as weigh at most `room` together (see `store::weight`), the first
+/// in any case. The others wait on, and are not counted as delivered. A peek shows all it was asked for.
+pub fn read_within(ctx: &Ctx<'_>, request: &ReadRequest, room: u64) -> Result<Reading> {
+    Ok(read_batch(ctx, request, Some(room))?.0)
 }
 
 /// Reads mail, and waits up to `wait` for some when there is none. An empty answer when the time is over.
@@ -64,7 +71,7 @@ pub fn read_waiting(ctx: &Ctx<'_>, request: &ReadRequest, wait: Duration) -> Res
     let until = ctx.machine.instant() + wait;
     let mut waiter = ctx.store.waiter(&Scope::Mail(ctx.actor.name.clone()))?;
     loop {
-        let (reading, due) = read_batch(ctx, request)?;
+        let (reading, due) = read_batch(ctx, request, None)?;
         let now = ctx.machine.instant();
         let empty = reading.response.messages.is_empty() && reading.response.unreadable.is_empty();
         if !empty || now >= until {
@@ -77,7 +84,7 @@ pub fn read_waiting(ctx: &Ctx<'_>, request: &ReadRequest, wait: Duration) -> Res
 }
 
 /// One reading, and how long until the mailbox's next lease runs out.
-fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<(Reading, Option<Duration>)> {
+fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest, room: Option<u64>) -> Result<(Reading, Option<Duration>)> {
     let limit = limited("limit", request.limit, READ_LIMIT, MAX_READ_LIMIT)?;
     if request.peek && request.lease.is_some() {
         return Err(
@@ -88,7 +95,8 @@ fn read_batch(ctx: &Ctx<'_>, request: &ReadRequest) -> Result<(Reading, Option<D
         ctx.step(|step| ctx.store.peek(step, limit))?
     } else {
         let hold = request.lease.map_or(Ok(ctx.lease), lease_time)?;
-        lease(ctx, Pick::Head(limit), hold)?
+        let pick = room.map_or(Pick::Head(limit), |room| Pick::Fitting(limit, room));
+        lease(ctx, pick, hold)?
     };
     let due = batch.next_due.map(|due| due.since(batch.store_now));
     let take = !request.peek && request.lease.is_none();
@@ -129,7 +137,7 @@ pub fn ack_read(ctx: &Ctx<'_>, receipts: &[Receipt]) -> Result<()> {
 }
 
 /// What to do with deliveries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SettleAction {
     /// Done with it.
@@ -142,7 +150,7 @@ pub enum SettleAction {
 }
 
 /// Receipts to settle.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettleRequest {
     /// The receipts, 1 to 100.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, fingerprint};
@@ -10,7 +11,7 @@ use crate::model::{AgentName, Body, Key, MessageId, Recipient, Standing};
 use crate::store::{NewMail, Once, Record, Scope, Sent};
 
 /// A message to send.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SendRequest {
     /// Who shall get it.
@@ -29,7 +30,7 @@ pub struct SendRequest {
 }
 
 /// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendResponse {
     /// The message's id; the first one's when the key was known.

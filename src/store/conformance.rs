@@ -19,6 +19,7 @@ mod model;
 mod moving;
 mod races;
 mod rename;
+mod room;
 mod sequences;
 mod sessions;
 mod stores;
@@ -85,6 +86,12 @@ promises! {
         a_larger_cap_lets_more_in,
         an_expired_message_is_never_delivered_and_is_counted,
         many_handles_see_one_store,
+    ]
+    room: [
+        a_body_weighs_what_it_takes_as_a_json_text,
+        a_lease_hands_out_what_fits_and_leaves_the_rest_untouched,
+        what_fits_nowhere_comes_alone,
+        a_cursor_moves_behind_what_fits,
     ]
     leases: [
         a_leased_message_is_with_one_reader_at_a_time,

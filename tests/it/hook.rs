@@ -5,5 +5,5 @@ mod failures;
 mod many;
 mod monitor;
 mod names;
-mod session;
+pub(crate) mod session;
 mod told;

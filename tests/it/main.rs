@@ -10,6 +10,7 @@ mod doctor;
 mod hook;
 mod install;
 mod layers;
+mod mcp;
 mod moving;
 mod processes;
 mod readme;

@@ -46,6 +46,7 @@ impl Telling {
     pub fn applied(&self, session: &Registration) -> Registration {
         let mut after = session.clone();
         let is_told = self.news.is_some();
+        after.hooked = true;
         if is_told {
             after.marks = told::marked(&session.marks, &self.all);
         }
@@ -75,8 +76,10 @@ mod tests {
     const OWN: Event = Event::Prompt { by_user: false };
 
     fn session() -> Registration {
-        serde_json::from_str(r#"{"client":"claude","pid":7,"started":7,"name":"reviewer","announced":"reviewer"}"#)
-            .unwrap()
+        serde_json::from_str(
+            r#"{"client":"claude","pid":7,"started":7,"name":"reviewer","hooked":true,"announced":"reviewer"}"#,
+        )
+        .unwrap()
     }
 
     fn news(unread: u64, arrivals: u64) -> CheckResponse {

@@ -31,7 +31,7 @@ pub fn registered(site: &Site<'_>, settings: &Settings, client: &Client) -> Resu
     if client.name == CLAUDE.name {
         return Claude::new(site, settings).registered();
     }
-    let wanted = site.wanted(client, super::parts());
+    let wanted = site.wanted(client);
     // Without the record of this machine: what others put there by hand counts, too.
     let steps = plan::put(&wanted, &Record::default())?;
     let paths = || steps.iter().map(|step| step.file.path.clone()).collect();

@@ -18,6 +18,7 @@ macro_rules! files {
 pub const FILES: &[(&str, &str)] = files![
     ".claude-plugin/marketplace.json",
     "plugin/.claude-plugin/plugin.json",
+    "plugin/.mcp.json",
     "plugin/LICENSE",
     "plugin/README.md",
     "plugin/commands/postino.md",

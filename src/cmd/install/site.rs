@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::clients::{Client, Document, Part};
+use super::clients::{Client, Document};
 use super::plan::Wanted;
 use crate::cmd::app::App;
 use crate::config;
@@ -67,14 +67,13 @@ impl<'a> Site<'a> {
     }
 
     /// What is to stand in a client's documents.
-    pub fn wanted(&self, client: &Client, parts: &[Part]) -> Vec<Wanted> {
-        let documents = client.documents.iter().filter(|document| parts.contains(&document.part));
+    pub fn wanted(&self, client: &Client) -> Vec<Wanted> {
         let wanted = |document: &Document| Wanted {
             path: self.path(client, document),
             format: document.format,
             template: document.template.to_owned(),
         };
-        documents.map(wanted).collect()
+        client.documents.iter().map(wanted).collect()
     }
 
     /// Whether a client is on this machine: one of its programs is on the PATH, or it has a folder here.

@@ -22,6 +22,7 @@ pub(in crate::identity) fn registration(pid: u32, started: u64, session_id: &str
         state: State::Idle,
         marks: Marks::default(),
         continued: 0,
+        hooked: false,
         announced: None,
     }
 }

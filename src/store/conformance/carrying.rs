@@ -34,7 +34,8 @@ pub(super) struct Sight {
 /// Looks at everything, and changes nothing.
 pub(super) fn look(w: &World) -> Sight {
     let feed = |who: &str, all| {
-        w.ask(who, |s, step| s.broadcasts(step, &BroadcastQuery { all, advance: false, limit: 100 })).unwrap()
+        w.ask(who, |s, step| s.broadcasts(step, &BroadcastQuery { all, advance: false, limit: 100, room: None }))
+            .unwrap()
     };
     let mailbox = |who: &&str| {
         let listing = w.ask(*who, |s, step| s.list(step, 200, From::Offset(0))).unwrap();

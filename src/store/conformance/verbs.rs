@@ -47,7 +47,7 @@ pub(super) const VERBS: [Verb; 24] = [
     taking("dead_retry", |s, step, _| s.dead_retry(step, None).map(drop)),
     taking("dead_purge", |s, step, _| s.dead_purge(step, None).map(drop)),
     taking("broadcasts, advancing", |s, step, _| {
-        s.broadcasts(step, &BroadcastQuery { all: false, advance: true, limit: 1 }).map(drop)
+        s.broadcasts(step, &BroadcastQuery { all: false, advance: true, limit: 1, room: None }).map(drop)
     }),
     taking("delete", |s, step, w| s.delete(step, unknown(step, w)).map(drop)),
     taking("clear", |s, step, _| s.clear(step).map(drop)),
@@ -59,7 +59,7 @@ pub(super) const VERBS: [Verb; 24] = [
     looking("dead", |s, step, _| s.dead(step, 1).map(drop)),
     looking("check", |s, step, _| s.check(step).map(drop)),
     looking("broadcasts", |s, step, _| {
-        s.broadcasts(step, &BroadcastQuery { all: true, advance: false, limit: 1 }).map(drop)
+        s.broadcasts(step, &BroadcastQuery { all: true, advance: false, limit: 1, room: None }).map(drop)
     }),
     looking("agents", |s, step, _| s.agents(step, 1, None).map(drop)),
     looking("list", |s, step, _| s.list(step, 1, From::Offset(0)).map(drop)),

@@ -241,7 +241,8 @@ impl World {
 
     /// Asks for broadcasts.
     pub(super) fn feed(&self, who: impl Who, all: bool, advance: bool, limit: u32) -> Feed {
-        self.ask(who, |store, step| store.broadcasts(step, &BroadcastQuery { all, advance, limit })).unwrap()
+        self.ask(who, |store, step| store.broadcasts(step, &BroadcastQuery { all, advance, limit, room: None }))
+            .unwrap()
     }
 
     /// Reads up to 100 unseen announcements.

@@ -9,7 +9,7 @@ use super::fail::Res;
 use super::keys;
 use super::names::Me;
 use crate::model::{Broadcast, BroadcastKind, EventType, MessageId, Millis};
-use crate::store::{BroadcastQuery, Feed, MAX_NOTICES, NewBroadcast, Newest, Policy, Step};
+use crate::store::{BroadcastQuery, Feed, MAX_NOTICES, NewBroadcast, Newest, Policy, Step, weight};
 
 /// The operation's name among idempotency keys.
 pub(super) const OPERATION: &str = "broadcast";
@@ -153,9 +153,12 @@ pub(super) fn feed(desk: &Desk<'_>, me: &Me, query: &BroadcastQuery) -> Res<Feed
              ORDER BY number LIMIT ?4"
         )
     })?;
-    let shown = select
+    let mut shown = select
         .query_map(params![cursor, mailbox, desk.now.0, query.limit], |row| Ok((row.get(0)?, read(row)?)))?
         .collect::<rusqlite::Result<Vec<(i64, Option<Broadcast>)>>>()?;
+    if let Some(room) = query.room.filter(|_| !query.all) {
+        shown.truncate(fitting(&shown, room));
+    }
     let last = if query.all { desk.numbers().last_broadcast } else { shown.last().map_or(cursor, |(n, _)| *n) };
     let cursor = if query.advance { last.max(cursor) } else { cursor };
     if query.advance {
@@ -169,6 +172,15 @@ pub(super) fn feed(desk: &Desk<'_>, me: &Me, query: &BroadcastQuery) -> Res<Feed
         total: unsigned(total.query_row([desk.now.0], |row| row.get(0))?),
         missed: unsigned(missed),
     })
+}
+
+/// How many from the first on fit, the first in any case.
+fn fitting(shown: &[(i64, Option<Broadcast>)], mut room: u64) -> usize {
+    let fits = |(_, broadcast): &(i64, Option<Broadcast>)| {
+        room = room.checked_sub(broadcast.as_ref().map_or(0, |broadcast| weight(&broadcast.body)))?;
+        Some(())
+    };
+    shown.iter().map_while(fits).count().max(1)
 }
 
 /// Moves a cursor and forgets what was missed; who has seen nothing needs no mailbox for it.

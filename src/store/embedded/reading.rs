@@ -11,7 +11,7 @@ use super::entry::{self, Entry, Stage};
 use super::fail::Res;
 use super::names::Me;
 use crate::model::{EventType, Message, MessageId, Millis, Receipt};
-use crate::store::{Batch, Pick, Policy, Settle, Settled, Step};
+use crate::store::{Batch, Pick, Policy, Settle, Settled, Step, weight};
 
 /// What `lease` hands out with each message.
 struct Delivery {
@@ -31,21 +31,39 @@ pub(super) fn lease(desk: &Desk<'_>, step: &Step<'_>, me: &Me, pick: Pick, hold:
                 hand_out(desk, me, &entry, &delivery, &mut batch)?;
             }
         }
-        // What cannot be read leaves the queue, so this ends.
-        Pick::Head(limit) => loop {
-            let missing = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(batch.messages.len());
-            let head = head(desk, mailbox, missing)?;
-            for entry in &head {
-                hand_out(desk, me, entry, &delivery, &mut batch)?;
-            }
-            if head.is_empty() {
-                break;
-            }
-        },
+        Pick::Head(limit) => take_head(desk, me, mailbox, limit, u64::MAX, &delivery, &mut batch)?,
+        Pick::Fitting(limit, room) => take_head(desk, me, mailbox, limit, room, &delivery, &mut batch)?,
     }
     batch.remaining = counts::live(desk, step.policy, mailbox)?.waiting();
     batch.next_due = next_due(desk, mailbox)?;
     Ok(batch)
+}
+
+/// Hands out the head of a queue. What cannot be read leaves the queue, so this ends.
+fn take_head(
+    desk: &Desk<'_>,
+    me: &Me,
+    mailbox: i64,
+    limit: u32,
+    mut room: u64,
+    delivery: &Delivery,
+    batch: &mut Batch,
+) -> Res<()> {
+    loop {
+        let missing = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(batch.messages.len());
+        let head = head(desk, mailbox, missing)?;
+        for entry in &head {
+            let weight = entry.message.as_ref().map_or(0, |message| weight(&message.body));
+            if weight > room && !batch.messages.is_empty() {
+                return Ok(());
+            }
+            room = room.saturating_sub(weight);
+            hand_out(desk, me, entry, delivery, batch)?;
+        }
+        if head.is_empty() {
+            return Ok(());
+        }
+    }
 }
 
 /// The head of a queue.

@@ -90,6 +90,15 @@ end
 -- A UUIDv7 of the store's time and the caller's random bits.
 local function new_id(tail) return string.format('%08x-%04x-', math.floor(now / 65536), now % 65536) .. tail end
 
+-- What a message weighs: its body's bytes as a JSON text, and what stands around it (`weight` in store.rs).
+local function weight(body)
+  body = body or ''
+  local _, marks = string.gsub(body, '["\\\b\f\n\r\t]', '')
+  local _, controls = string.gsub(body, '[%z\1-\31]', '')
+  local _, short = string.gsub(body, '[\b\f\n\r\t]', '')
+  return #body + marks + 5 * (controls - short) + 402
+end
+
 -- Runs a verb. Its answer comes as {'ok', answer}, a refusal as {kind, details...}, a server's error as it is.
 local function run(verb)
   local done, answer = pcall(verb)

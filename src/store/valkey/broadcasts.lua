@@ -1,6 +1,6 @@
--- broadcasts: 1 '1' for all, 2 '1' to advance, 3 how many.
+-- broadcasts: 1 '1' for all, 2 '1' to advance, 3 how many, 4 how much unseen ones may weigh or ''.
 -- Answers records, unseen, live announcements, missed. A record: id, from, body, at, kind, via.
-local all, advance, limit = arg(1) == '1', arg(2) == '1', tonumber(arg(3))
+local all, advance, limit, room = arg(1) == '1', arg(2) == '1', tonumber(arg(3)), tonumber(arg(4))
 
 local function row(id)
   local key = p .. 'y:' .. id
@@ -31,8 +31,14 @@ local function next_ones(cursor)
   while true do
     local page = call('ZRANGEBYSCORE', p .. 'b:a', '(' .. last, '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
     for i = 1, #page, 2 do
+      local found = is_news(page[i], me.box) and row(page[i])
+      if found and room then
+        local heavy = weight(found[3])
+        if heavy > room and #rows > 0 then return rows, last end
+        room = math.max(room - heavy, 0)
+      end
       last = tonumber(page[i + 1])
-      if is_news(page[i], me.box) then rows[#rows + 1] = row(page[i]) end
+      rows[#rows + 1] = found or nil
       if #rows == limit then return rows, last end
     end
     if #page < 2 * limit then return rows, nil end

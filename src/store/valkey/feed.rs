@@ -29,6 +29,7 @@ pub(super) fn broadcasts(store: &Valkey, step: &Step<'_>, query: &BroadcastQuery
         .arg(flag(query.all))
         .arg(flag(query.advance))
         .number(query.limit)
+        .maybe(query.room)
         .doubt("the broadcasts may or may not count as seen; `postino broadcasts --all` shows them")
         .harmless_if(!query.advance)
         .row()?;

@@ -1,6 +1,8 @@
--- lease and peek: 1 'lease' or 'peek', 2 how many, 3 one id or '', 4 hold in ms, 5 nonce.
+-- lease and peek: 1 'lease' or 'peek', 2 how many, 3 one id or '', 4 hold in ms, 5 nonce, 6 how much
+-- they may weigh or ''.
 -- Answers messages, how many more wait, ids without a record, when the next lease runs out, the time.
 local leases, limit, one, hold, nonce = arg(1) == 'lease', tonumber(arg(2)), arg(3), tonumber(arg(4)), arg(5)
+local room = tonumber(arg(6))
 
 local function take(mail)
   local id, till = mail.id, now + hold
@@ -31,6 +33,11 @@ return run(function()
       missing[#missing + 1] = id
       if leases then bury(me.box, id, nil, 'its record is missing', now) end
     else
+      if room then
+        local heavy = weight(mail.body)
+        if heavy > room and #messages > 0 then break end
+        room = math.max(room - heavy, 0)
+      end
       if leases then take(mail) end
       messages[#messages + 1] = shown(mail)
     end

@@ -34,9 +34,10 @@ pub(super) fn send(store: &Valkey, step: &Step<'_>, mail: &NewMail) -> Result<Se
 }
 
 pub(super) fn lease(store: &Valkey, step: &Step<'_>, pick: Pick, hold: Duration, nonce: u64) -> Result<Batch> {
-    let (limit, one) = match pick {
-        Pick::Head(limit) => (limit, None),
-        Pick::One(id) => (1, Some(id)),
+    let (limit, one, room) = match pick {
+        Pick::Head(limit) => (limit, None, None),
+        Pick::Fitting(limit, room) => (limit, None, Some(room)),
+        Pick::One(id) => (1, Some(id), None),
     };
     let mut row = Verb::step(store, &script::LEASE, step)
         .arg("lease")
@@ -44,6 +45,7 @@ pub(super) fn lease(store: &Valkey, step: &Step<'_>, pick: Pick, hold: Duration,
         .maybe(one)
         .span(hold)
         .arg(format!("{nonce:016x}"))
+        .maybe(room)
         .doubt("messages may or may not be held; those that are come back when their lease runs out")
         .row()?;
     let (batch, bad) = batch(&mut row, Stored::leased)?;
@@ -63,7 +65,8 @@ fn bury(store: &Valkey, step: &Step<'_>, unreadable: &Unreadable, nonce: u64) ->
 }
 
 pub(super) fn peek(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Batch> {
-    let mut row = Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").row()?;
+    let mut row =
+        Verb::step(store, &script::LEASE, step).arg("peek").number(limit).arg("").arg("0").arg("").arg("").row()?;
     Ok(batch(&mut row, Stored::message)?.0)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::support::{Postino, Ran};
 
 /// Every command, as it is typed.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "send",
     "ask",
     "read",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 31] = [
     "store",
     "store move",
     "monitor",
+    "mcp",
     "hook",
     "doctor",
     "install",

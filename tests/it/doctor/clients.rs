@@ -61,11 +61,11 @@ fn hooks_that_codex_was_not_told_to_trust() {
     let finding = patient.only("codex trust", "broken");
     assert!(finding.what.contains("SessionStart") && finding.mend.contains("/hooks"), "{finding:?}");
     let file = patient.postino.home().join(".codex/hooks.json");
-    let mut config = String::new();
+    let settings = patient.postino.home().join(".codex/config.toml");
+    let mut config = fs::read_to_string(&settings).unwrap();
     for event in ["session_start", "user_prompt_submit", "post_tool_use", "stop", "session_end"] {
         config.push_str(&format!("[hooks.state.\"{}:{event}:0:0\"]\ntrusted_hash = \"sha256:1\"\n", file.display()));
     }
-    let settings = patient.postino.home().join(".codex/config.toml");
     fs::write(&settings, &config).unwrap();
     patient.is_well();
     fs::write(&settings, config + "enabled = false\n").unwrap();

@@ -140,7 +140,8 @@ fn without_its_record_an_installation_is_found_by_what_it_says() {
     fs::remove_file(postino.home().join("postino/installed.json")).unwrap();
     ran(&postino, &["uninstall", "cursor"]);
     let mut left = snapshot(postino.home());
-    // Whether `version` was there cannot be told any more.
+    // Whether `version`, and the file of the server, were there cannot be told any more.
+    assert_eq!(left.remove(".cursor/mcp.json").unwrap().1, b"{}\n");
     let text = left.get_mut(".cursor/hooks.json").unwrap();
     assert!(String::from_utf8_lossy(&text.1).contains("say") && !String::from_utf8_lossy(&text.1).contains("postino"));
     text.1.clone_from(&before[".cursor/hooks.json"].1);
@@ -159,7 +160,7 @@ fn a_dry_run_changes_nothing_and_shows_a_patch() {
         assert!(shown.starts_with(&format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,", path.display())), "{shown}");
         ran(&postino, &["install", client]);
         let added: String =
-            shown.lines().skip(3).map(|line| line.strip_prefix('+').unwrap().to_owned() + "\n").collect();
+            shown.lines().skip(3).map_while(|line| Some(line.strip_prefix('+')?.to_owned() + "\n")).collect();
         assert_eq!(added, read(&postino, file));
         let removal = ran(&postino, &["uninstall", client, "--dry-run"]).out;
         assert!(removal.contains(&format!("--- {}\n+++ /dev/null\n", path.display())), "{removal}");

@@ -43,7 +43,7 @@ fn use_all(store: &Valkey) {
         store.settle(&strict, &receipts[1..], Settle::Release).unwrap();
         assert_eq!(store.dead(step, 10).unwrap().len(), 1);
         assert_eq!(store.dead_retry(step, None).unwrap(), 1);
-        store.broadcasts(step, &BroadcastQuery { all: false, advance: true, limit: 10 }).unwrap();
+        store.broadcasts(step, &BroadcastQuery { all: false, advance: true, limit: 10, room: None }).unwrap();
         store.history(step, &HistoryQuery { limit: 10, ..HistoryQuery::default() }).unwrap();
         store.agents(step, 10, None).unwrap();
         store.stats(step).unwrap();

@@ -18,7 +18,7 @@ type Verb = Box<dyn Fn(&Valkey)>;
 /// Every verb of an actor once, each by its name.
 fn verbs() -> Vec<(&'static str, Verb)> {
     let holder = Holder { generation: Generation(0), host_id: "host".to_owned(), pid: 1, started: 1 };
-    let query = BroadcastQuery { all: false, advance: true, limit: 10 };
+    let query = BroadcastQuery { all: false, advance: true, limit: 10, room: None };
     let history = HistoryQuery { limit: 10, ..HistoryQuery::default() };
     macro_rules! verb {
         ($store:ident, $step:ident => $call:expr) => {
