@@ -10,16 +10,20 @@ pub use self::words::words;
 pub use crate::cmd::hook::fuzz::hook;
 pub use crate::config::fuzz::settings;
 pub use crate::identity::registry::fuzz::registry;
+pub use crate::mcp::fuzz::mcp;
 pub use crate::output::fuzz::escape;
 pub use crate::store::fuzz::records;
+pub use crate::web::fuzz::http;
 
 /// A property of any bytes.
 pub type Property = fn(&[u8]);
 
 /// Every surface by its name, which is also the name of its fuzz target and of its folder in the corpus.
-pub const ALL: [(&str, Property); 6] = [
+pub const ALL: [(&str, Property); 8] = [
     ("escape", escape),
     ("hook", hook),
+    ("http", http),
+    ("mcp", mcp),
     ("records", records),
     ("registry", registry),
     ("settings", settings),

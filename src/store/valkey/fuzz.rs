@@ -76,7 +76,7 @@ pub fn address(url: &str) {
     let raw = authority.rsplit_once('@').and_then(|(credentials, _)| credentials.split_once(':'));
     if let Some((user, password)) = raw.filter(|(_, password)| !password.is_empty()) {
         assert!(address.password.is_some());
-        let others = url.replacen(&format!("{user}:{password}@"), "", 1);
+        let others = url.replacen(&format!("{user}:{password}@"), &format!("{user}@"), 1);
         assert!(others.contains(password) || !shown.contains(password) || "***".contains(password), "{url} {shown}");
     }
 }
