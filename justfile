@@ -30,6 +30,10 @@ deny:
 fuzz target="all" seconds="60":
     .ci/fuzz {{ target }} {{ seconds }}
 
+# The web server against its own contract, with so many made-up requests an operation.
+check-api examples="200":
+    .ci/check-api {{ examples }}
+
 # The figures of the static binary: paired ratios, printed as a table.
 bench *args: dist
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- {{ args }}

@@ -25,7 +25,7 @@ mod pause;
 mod read;
 mod rename;
 mod send;
-mod serve;
+pub mod serve;
 mod settle;
 mod stats;
 mod store;
@@ -142,8 +142,10 @@ pub enum Command {
     Stats(stats::Args),
     /// Show which store is in use and why, or move everything to another one
     Store(store::Args),
-    /// Serve the HTTP API and the page
+    /// Serve the page and the HTTP API
     Serve(serve::Args),
+    /// Open the page in the browser
+    Open(serve::OpenArgs),
     /// Show events as they happen
     Watch(watch::Args),
     /// Say in one line, as it happens, that mail has arrived: for agent clients
@@ -218,6 +220,7 @@ fn run(cli: Cli, out: &Output) -> Outcome {
         Command::Stats(args) => stats::run(&mut app()?, out, args),
         Command::Store(args) => store::run(&mut app()?, out, args),
         Command::Serve(args) => serve::run(globals, out, args),
+        Command::Open(args) => serve::open(globals, out, args),
         Command::Watch(args) => watch::run(&mut app()?, out, args),
         Command::Monitor(args) => monitor::run(out, args),
         Command::Mcp(args) => mcp::run(globals, args),

@@ -84,6 +84,36 @@ impl Env {
     }
 }
 
+/// The store's address as a variable.
+pub const STORE_VARIABLE: &str = "POSTINO_VALKEY_URL";
+/// The key prefix as a variable.
+pub const PREFIX_VARIABLE: &str = "POSTINO_KEY_PREFIX";
+/// Variables that hold paths.
+pub const PATH_VARIABLES: [&str; 2] = ["POSTINO_HOME", "POSTINO_API_TOKEN_FILE"];
+/// Variables of postino that tell who an agent is: a server is none.
+const OF_AGENT: [&str; 2] = ["POSTINO_AGENT_NAME", "POSTINO_CLIENT_PID"];
+/// Variables of postino that may hold a secret.
+const SECRET: [&str; 3] = [STORE_VARIABLE, "POSTINO_API_TOKEN", "POSTINO_PROBE_URL"];
+/// What else a server may need to find its files, its certificates and the user's language.
+const OF_MACHINE: [&str; 5] = ["HOME", "PATH", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE"];
+
+impl Env {
+    /// The same with further variables.
+    pub fn with(mut self, further: BTreeMap<String, String>) -> Env {
+        self.0.extend(further);
+        self
+    }
+
+    /// The variables that a server keeps which outlives who started it: those that may stand in its environment, and those that may
+    /// hold a secret.
+    pub fn for_server(&self) -> (Vec<(String, String)>, Vec<(String, String)>) {
+        let own = |name: &str| name.starts_with("POSTINO_") && !OF_AGENT.contains(&name);
+        let of_machine = |name: &str| OF_MACHINE.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
+        let kept = self.0.iter().filter(|(name, _)| own(name) || of_machine(name));
+        kept.map(|(name, value)| (name.clone(), value.clone())).partition(|(name, _)| !SECRET.contains(&name.as_str()))
+    }
+}
+
 /// The folders in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dirs {

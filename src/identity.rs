@@ -165,7 +165,7 @@ fn project(dir: &Path) -> String {
 }
 
 /// The first `digits` hex digits of a hash over the parts.
-fn hashed(parts: &[&str], digits: usize) -> String {
+pub fn hashed(parts: &[&str], digits: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());

@@ -10,20 +10,23 @@ mod fields;
 pub(crate) mod fuzz;
 mod guard;
 mod head;
+mod knock;
 mod openapi;
 mod peer;
 mod routes;
 mod serving;
 mod sse;
+pub mod supervise;
 mod token;
-mod way;
+mod working;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::bind::addresses;
 pub use self::token::Token;
+pub use self::working::work;
 use crate::error::{Error, Result};
 use crate::ops::Machine;
 use crate::store::{Policy, Store};
@@ -61,9 +64,4 @@ pub struct Site {
     pub policy: Policy,
     /// How long a lease is when nothing is said.
     pub lease: Duration,
-}
-
-/// Serves until the listener fails for good. It blocks, and works in threads of its own.
-pub fn run(listener: &TcpListener, site: Site) -> Result<()> {
-    serving::run(listener, &Arc::new(site))
 }

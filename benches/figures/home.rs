@@ -140,7 +140,8 @@ impl Home {
     fn variables(&self) -> Vec<(&str, String)> {
         let folder = self.folder().display().to_string();
         let mut variables = vec![("POSTINO_HOME", folder), ("POSTINO_PROBE_URL", NOWHERE.to_owned())];
-        variables.push(("POSTINO_MAX_INBOX", "20000".to_owned()));
+        variables.extend([("POSTINO_MAX_INBOX", "100000".to_owned()), ("POSTINO_WEB_ENABLED", "false".to_owned())]);
+        variables.push(("POSTINO_WEB_PORT", "0".to_owned()));
         if let Some((url, prefix)) = &self.store {
             variables.extend([("POSTINO_VALKEY_URL", url.clone()), ("POSTINO_KEY_PREFIX", prefix.clone())]);
         }

@@ -9,6 +9,7 @@
 )]
 
 mod home;
+mod http;
 mod mcp;
 mod server;
 mod table;
@@ -47,6 +48,12 @@ fn main() -> Result<()> {
         valkey(&binary, server, rounds)?;
     }
     mcp::figures(&Home::embedded(&binary)?, rounds)?;
+    let trivial = http::trivial()?;
+    table::load("HTTP answer of a trivial tiny_http, 8 clients", "", &trivial, None);
+    web(&Home::embedded(&binary)?, "embedded", &trivial, 1_000.0)?;
+    if let Some(server) = &server {
+        web(&Home::valkey(&binary, &server.url(0), "web")?, "valkey", &trivial, 5_000.0)?;
+    }
     size(&binary)
 }
 
@@ -127,6 +134,24 @@ fn growth(full: &Home, empty: &Home, store: &str, rounds: usize) -> Result<()> {
     full.fill(READER).context("filling a workspace")?;
     let pair = paired(rounds, |_| full.run(READER, &["check"]), |_| empty.run(READER, &["check"]))?;
     row("check, much waiting ÷ check, nothing new", store, &pair, Some(1.2));
+    Ok(())
+}
+
+/// Messages posted to the web server, to a mailbox with few and to one with many.
+fn web(home: &Home, store: &str, trivial: &http::Load, bar: f64) -> Result<()> {
+    let site = http::Site::start(home.command("web-ui", &["serve"]))?;
+    let few = site.post("quiet")?;
+    table::load("HTTP POST /api/messages, 8 clients", store, &few, Some((trivial.rate, bar)));
+    // Posts of its own fill it: the command line would take a process each.
+    while site.waiting("crowded")? < 10_000 {
+        site.post("crowded")?;
+    }
+    let (mut few, mut many) = (site.post("quiet")?, site.post("crowded")?);
+    // The better of two of each, in turns: the machine is shared.
+    let (again, second) = (site.post("quiet")?, site.post("crowded")?);
+    few.rate = few.rate.max(again.rate);
+    many.rate = many.rate.max(second.rate);
+    table::times("  of these, times slower at 10,000 waiting", store, few.rate / many.rate, 1.3);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::http::Load;
 use crate::timing::Pair;
 
 /// Prints the line above the figures.
@@ -34,6 +35,29 @@ pub(crate) fn trips(what: &str, store: &str, commands: &[String], bar: usize) {
         "",
         commands.join(" ")
     );
+}
+
+/// The longest that 99 of 100 requests may take.
+const P99: Duration = Duration::from_millis(50);
+
+/// Prints how many requests a second were answered, beside those of a trivial server and the bar where there are any, and the
+/// time of the slowest but one of a hundred.
+pub(crate) fn load(what: &str, store: &str, load: &Load, beside: Option<(f64, f64)>) {
+    let rate = |rate: f64| format!("{rate:.0}/s");
+    let (base, bar) = beside.map(|(base, bar)| (rate(base), rate(bar))).unwrap_or_default();
+    let over = beside.is_some_and(|(_, bar)| load.rate < bar || load.p99 > P99);
+    println!(
+        "{what:<44} {store:<9} {:>9} {base:>9} {:>6} {bar:>5}{}  p99 {}",
+        rate(load.rate),
+        "",
+        mark(over),
+        shown(load.p99)
+    );
+}
+
+/// Prints a ratio with its bar.
+pub(crate) fn times(what: &str, store: &str, ratio: f64, bar: f64) {
+    println!("{what:<44} {store:<9} {:>9} {:>9} {ratio:>6.2} {bar:>5.1}{}", "", "", mark(ratio > bar));
 }
 
 /// Prints a size with its bar.

@@ -124,6 +124,11 @@ impl App {
         self.env.get(name)
     }
 
+    /// The variables of this process.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
     /// What an operation needs: the store, opened at the first call, and who asks.
     pub fn ctx(&self) -> Result<Ctx<'_>> {
         let opened = self.opened()?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use self::event::Event;
 use self::telling::Telling;
 use super::app::{App, System, Visit};
-use super::told;
+use super::{serve, told};
 use crate::config::{Env, Settings};
 use crate::error::Result;
 use crate::identity::client::{self, Form};
@@ -134,7 +134,8 @@ fn serve(called: &str, said: &str, env: &Env, deadline: Instant) -> Result<&'sta
         let _ = output().text(answer);
     }
     if event == Event::Start {
-        // What takes longer comes after the answer. The web server will be started here, once there is one.
+        // What takes longer comes after the answer.
+        serve::ensure(&app);
         registry.sweep(System.now());
     }
     Ok(if answer.is_some() { "told" } else { "nothing new" })

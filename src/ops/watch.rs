@@ -10,7 +10,7 @@ use crate::model::{Cursor, Event};
 use crate::store::{Scope, Waiter};
 
 /// Events handed out at once at most.
-const EVENTS_LIMIT: u32 = 500;
+pub const EVENTS_LIMIT: u32 = 500;
 
 /// Events after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,12 @@ pub struct WatchResponse {
     /// True when what came right after the given cursor is no longer known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
+}
+
+/// The events there are after a cursor, without waiting: the oldest 500. Fewer than that means that there are no more now.
+pub fn events(ctx: &Ctx<'_>, after: Option<&Cursor>) -> Result<WatchResponse> {
+    let page = ctx.step(|step| ctx.store.events(step, after, EVENTS_LIMIT))?;
+    Ok(WatchResponse { events: page.events, cursor: page.cursor, reset: page.reset })
 }
 
 /// A watcher that keeps its place and its connection between calls.
@@ -46,10 +52,10 @@ impl Watcher {
     /// The next events; an empty list when `until` passes first. Complete from the cursor on, or `reset`.
     pub fn next(&mut self, ctx: &Ctx<'_>, until: Instant) -> Result<WatchResponse> {
         loop {
-            let page = ctx.step(|step| ctx.store.events(step, self.cursor.as_ref(), EVENTS_LIMIT))?;
+            let page = events(ctx, self.cursor.as_ref())?;
             self.cursor = Some(page.cursor.clone());
             if !page.events.is_empty() || page.reset || ctx.machine.instant() >= until {
-                return Ok(WatchResponse { events: page.events, cursor: page.cursor, reset: page.reset });
+                return Ok(page);
             }
             self.waiter.wait(until)?;
         }

@@ -156,11 +156,12 @@ impl Answer {
     /// was announced, and end the process when there is not so much. So the request is never dropped: its descriptors stay
     /// open until the process ends, which is the smaller harm.
     fn send_and_keep(self, request: Request) {
-        // An answer that ends in an upgrade is the one way to write without dropping; it leaves the length out, so that
-        // stands in another header's place.
+        // To begin an upgrade is the one way to write without dropping; that leaves length and body out, so the length stands in
+        // another header's place, and the body follows.
         let length = format!("postino\r\nContent-Length: {}", self.body.len());
-        let response = self.response(&[("X-Served-By", &length)]);
-        std::mem::forget(request.upgrade("HTTP/1.1", response));
+        let mut stream = request.upgrade("HTTP/1.1", self.response(&[("X-Served-By", &length)]));
+        let _ = stream.write_all(&self.body).and_then(|()| stream.flush());
+        std::mem::forget(stream);
     }
 
     fn response(&self, more: &[(&str, &str)]) -> Response<&[u8]> {
@@ -169,6 +170,13 @@ impl Answer {
         let length = Some(self.body.len());
         let response = Response::new(StatusCode(self.status), headers, self.body.as_slice(), length, None);
         response.with_chunked_threshold(usize::MAX)
+    }
+
+    /// The head of an answer that goes on for as long as somebody listens: live events.
+    pub(super) fn stream() -> Vec<u8> {
+        let answer = Answer::new(200, "text/event-stream", Vec::new());
+        let headers: String = answer.all_headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n").into_bytes()
     }
 
     fn all_headers(&self) -> impl Iterator<Item = (&str, &str)> {

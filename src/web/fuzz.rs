@@ -12,7 +12,7 @@ use super::call::Call;
 use super::guard::is_friend;
 use super::head::{Head, Verb};
 use super::routes::ROUTES;
-use super::way::{Step, prepare};
+use super::serving::{Step, prepare};
 use super::{Desk, Site, Token, fields};
 use crate::error::{Error, Kind, Result};
 use crate::fuzz::input::Input;

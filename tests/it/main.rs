@@ -19,3 +19,4 @@ mod security;
 mod server;
 mod session;
 mod support;
+mod web;

@@ -32,6 +32,7 @@ fn typed(postino: &Postino, name: &mut String, line: &str) -> String {
     shell.args(["-c", line]).env_clear().current_dir(postino.home());
     shell.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).env("HOME", postino.home());
     shell.env("POSTINO_PROBE_URL", NOWHERE).env("POSTINO_CLIENT_PID", "0").env("POSTINO_AGENT_NAME", &*name);
+    shell.env("POSTINO_WEB_ENABLED", "false");
     let ran = Ran::of(&mut shell);
     assert_eq!(ran.code, 0, "{line}: {ran:?}");
     ran.out

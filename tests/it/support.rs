@@ -62,7 +62,7 @@ impl Postino {
         command.args(args).env_clear().current_dir(self.home()).stdin(Stdio::null());
         command.env("HOME", self.home()).env("POSTINO_HOME", self.home().join("postino"));
         command.env("POSTINO_PROBE_URL", NOWHERE).env("POSTINO_CLIENT_PID", "0");
-        command.env("POSTINO_VALKEY_URL", &self.store);
+        command.env("POSTINO_VALKEY_URL", &self.store).env("POSTINO_WEB_ENABLED", "false");
         command
     }
 

@@ -136,7 +136,7 @@ pub(super) fn hook_latency(patient: &Patient<'_>) -> Exam {
         let mut command = Command::new(&this);
         command.args(["hook", event, "claude"]).env("POSTINO_HOME", &scratch.0);
         command.env("POSTINO_CLIENT_PID", std::process::id().to_string()).env_remove("POSTINO_DEBUG");
-        command.env_remove("POSTINO_AGENT_NAME");
+        command.env_remove("POSTINO_AGENT_NAME").env("POSTINO_WEB_ENABLED", "false");
         command.env("POSTINO_VALKEY_URL", format!("sqlite:{}", scratch.0.join("postino.db").display()));
         command
     };
