@@ -45,7 +45,7 @@ const CONFIG_KEYS: [&str; 18] = [
 ];
 
 /// The one of them whose value is never shown; addresses hide their passwords themselves.
-const SECRET: &str = "api_token";
+const NEVER_SHOWN: &str = "api_token";
 
 /// Where a server is looked for at first use.
 const PROBE_URL: &str = "redis://127.0.0.1:6379";
@@ -220,7 +220,7 @@ impl Source<'_> {
         let Some((value, name)) = self.get(key) else { return Ok(None) };
         match parse(&value) {
             Some(parsed) => Ok(Some(parsed)),
-            None if key == SECRET => Err(bad_value(&name, None, wanted)),
+            None if key == NEVER_SHOWN => Err(bad_value(&name, None, wanted)),
             None => Err(bad_value(&name, Some(&value), wanted)),
         }
     }

@@ -42,7 +42,7 @@ pub trait Desk: Send + Sync + 'static {
     fn attend(&self, tell: &mut dyn FnMut(&CheckResponse));
 }
 
-/// Serves until stdin is closed, or nobody reads stdout.
+/// Serves until stdin is closed.
 pub fn run(desk: Arc<dyn Desk>) -> Result<()> {
     let failed = |error: std::io::Error| Error::new(Kind::Other, "cannot start the MCP server").because(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;

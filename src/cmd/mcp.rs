@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::app::{App, Globals, Visit};
-use super::{Outcome, hook, told};
+use super::app::{App, Globals, System, Visit};
+use super::{Outcome, hook, serve, told};
 use crate::config::{Env, Settings};
 use crate::error::Result;
 use crate::identity::client;
@@ -17,7 +17,7 @@ use crate::identity::process::{self, Process};
 use crate::identity::registry::{Clues, Found, Marks, Registration, Registry};
 use crate::mcp::{self, Desk, Work};
 use crate::model::{AgentName, Via};
-use crate::ops::{self, CheckResponse};
+use crate::ops::{self, CheckResponse, Machine};
 use crate::output::Stop;
 use crate::store::address::Patience;
 use crate::store::{Scope, Waiter};
@@ -89,23 +89,30 @@ struct Reception {
     lives_by: Process,
     /// Whether the session was registered once: what goes then is made again only for a call.
     registered: AtomicBool,
+    /// Whether what a session's start brings along has been done: a web server, and a look for what dead sessions left.
+    served: AtomicBool,
     kept: Mutex<Option<App>>,
 }
 
 impl Reception {
     fn new(globals: Globals) -> Result<Reception> {
         let env = Env::of_process()?;
-        let settings = Settings::read(&env)?;
-        let clues = Clues { outright: settings.client_pid, said: None, env: &env };
+        // Settings that cannot be read are told by each call, and may be mended meanwhile.
+        let settings = Settings::read(&env).ok();
+        let outright = match &settings {
+            Some(settings) => settings.client_pid,
+            None => env.get("POSTINO_CLIENT_PID").and_then(|pid| pid.parse().ok()),
+        };
         let own = process::own()?;
         let parent = process::ancestors().next();
-        let found = Registry::new(&settings.dirs.state).client(&clues);
+        let state = settings.map(|settings| settings.dirs.state).unwrap_or_default();
+        let found = Registry::new(&state).client(&Clues { outright, said: None, env: &env });
         let (session, client, lives_by) = match found {
             Some(found) => (found.process.clone(), found.client, found.process),
             None => (own.clone(), Some(&client::ALONE), parent.unwrap_or(own)),
         };
-        let (registered, kept) = (AtomicBool::new(false), Mutex::default());
-        Ok(Reception { globals, env, session, client, lives_by, registered, kept })
+        let (registered, served, kept) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
+        Ok(Reception { globals, env, session, client, lives_by, registered, served, kept })
     }
 
     fn settings(&self) -> Result<Settings> {
@@ -180,6 +187,10 @@ impl Reception {
 
     fn open(&self) -> Result<Post> {
         let app = self.app(None)?;
+        if app.store().is_ok() && !self.served.swap(true, Ordering::Relaxed) {
+            serve::ensure(&app);
+            app.registry().sweep(System.now());
+        }
         let name = app.identity()?.actor.name.clone();
         // The waiter is made before the look, so that nothing between them is missed.
         let waiter = app.ctx()?.store.waiter(&Scope::Mail(name))?;

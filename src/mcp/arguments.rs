@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 
+/// How much of a foreign name is told back, in characters.
+const MOST_SHOWN: usize = 64;
+
 /// The schema of what a request accepts, without the fields that a tool does not offer.
 pub(super) fn accepted<T: JsonSchema>(hidden: &[&str]) -> JsonObject {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -97,7 +100,8 @@ pub(super) fn read<T: DeserializeOwned>(tool: &str, schema: &JsonObject, argumen
     // A missing argument and one that is null say the same.
     given.retain(|_, value| !value.is_null());
     if let Some(foreign) = given.keys().find(|name| !properties.contains_key(*name)) {
-        return Err(usage(format!("{tool} takes no argument {foreign:?}; {}", takes(properties))));
+        let shown: String = foreign.chars().take(MOST_SHOWN).collect();
+        return Err(usage(format!("{tool} takes no argument {shown:?}; {}", takes(properties))));
     }
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for name in required {

@@ -26,6 +26,11 @@ pub(super) fn owner(uri: &str) -> Option<AgentName> {
     uri.strip_prefix(INBOX)?.parse().ok()
 }
 
+/// Whether this part of a resource's name is an agent's.
+pub(super) fn is_name(template: &str, part: &str) -> bool {
+    (template, part) == (TEMPLATE, "agent")
+}
+
 /// The resources that there are; the own inbox when it is known whose it is.
 pub(super) fn list(me: Option<&AgentName>) -> Vec<Resource> {
     let agents = Resource::new(AGENTS, "agents")

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelledNotificationParam, CompleteRequestParams,
-    CompleteResult, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse,
-    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities,
+    CompleteResult, CompletionInfo, CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestParams,
+    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
     ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
@@ -142,15 +142,13 @@ impl ServerHandler for Server {
     }
 
     async fn complete(&self, asked: CompleteRequestParams, context: Asked) -> Answer<CompleteResult> {
-        let typed = asked.argument.value;
-        let completed = match &asked.r#ref {
-            Reference::Prompt(prompt) if prompts::is_name(&prompt.name, &asked.argument.name) => {
-                self.look(&context, move |visitor| resources::names(&typed, visitor)).await?
-            }
-            Reference::Resource(_) if asked.argument.name == "agent" => {
-                self.look(&context, move |visitor| resources::own_name(&typed, visitor)).await?
-            }
-            _ => return Ok(CompleteResult::default()),
+        let (argument, typed) = (asked.argument.name, asked.argument.value);
+        let to = asked.r#ref.as_prompt_name().is_some_and(|prompt| prompts::is_name(prompt, &argument));
+        let inbox = asked.r#ref.as_resource_uri().is_some_and(|uri| resources::is_name(uri, &argument));
+        let completed = match (to, inbox) {
+            (true, _) => self.look(&context, move |visitor| resources::names(&typed, visitor)).await?,
+            (_, true) => self.look(&context, move |visitor| resources::own_name(&typed, visitor)).await?,
+            (false, false) => CompletionInfo::default(),
         };
         Ok(CompleteResult::new(completed))
     }
@@ -193,7 +191,7 @@ impl ServerHandler for Server {
     }
 
     async fn on_custom_request(&self, asked: CustomRequest, _: Asked) -> Answer<CustomResult> {
-        let CustomRequest { method, .. } = asked;
+        let method: String = asked.method.chars().take(200).collect();
         if method == "tools/call" {
             let error = Error::new(Kind::Usage, "the call has no legal form")
                 .hint("name a tool, and give its arguments as an object");

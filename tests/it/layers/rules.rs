@@ -42,7 +42,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redis", &["store::valkey"]),
     ("rmcp", &["mcp"]),
     ("rusqlite", &["store::embedded"]),
-    ("rustix", &["choice", "cmd::doctor", "cmd::serve", "config", "identity", "output", "private", "store::embedded", "web"]),
+    (
+        "rustix",
+        &["choice", "cmd::doctor", "cmd::serve", "config", "identity", "output", "private", "store::embedded", "web"],
+    ),
     ("rustls", &["store::valkey"]),
     ("rustls_native_certs", &["store::valkey"]),
     ("schemars", ANYWHERE),

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use crate::server::until;
+use crate::server::{Server, available, until};
 use crate::support::{Postino, on_each_store};
 
 /// A body that no pipe holds, and a command line just so.
@@ -76,6 +76,30 @@ fn an_answer_that_nobody_reads_gives_the_mail_back(postino: &Postino) {
     until("the mail", || standing(postino, &id) == "waiting");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_read_that_is_cancelled_gives_the_mail_back() {
+    for flavor in available() {
+        let server = Server::start(flavor, &[]);
+        let postino = Postino::on(&server.url());
+        let id = postino.send("alice", "bob", "hello");
+        let mut bob = Client::named(&postino, "bob");
+        bob.tool("msg_check", &json!({}));
+        server.stop();
+        let read = bob.call("msg_read", &json!({}));
+        // It is on its way to the server when it is cancelled: messages are looked at in their order.
+        bob.ask("ping", &json!({}));
+        bob.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": read}}));
+        bob.ask("ping", &json!({}));
+        server.cont();
+        until("the mail again", || {
+            let record = postino.json("onlooker", &["show", &id]);
+            record["standing"] == "waiting" && record["takenBy"] == "bob"
+        });
+        assert_eq!(bob.answered(read), None);
+        assert_eq!(bob.tool("msg_read", &json!({}))["messages"][0]["deliveries"], 2);
+    }
 }
 
 fn what_was_leased_is_the_readers_to_acknowledge(postino: &Postino) {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::client::Client;
 use crate::hook::session::{Session, registered};
 use crate::server::until;
-use crate::support::Postino;
+use crate::support::{Postino, Ran};
 
 #[test]
 fn it_ends_when_stdin_is_closed_and_answers_what_was_asked_before() {
@@ -79,6 +79,50 @@ fn it_does_not_outlive_a_parent_that_is_no_known_client() {
     parent.wait().unwrap();
     until("its end", || !server.exists());
     drop(stdin);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_told_by_each_call_until_they_are_mended() {
+    let postino = Postino::new();
+    std::fs::create_dir_all(postino.home().join("postino")).unwrap();
+    let config = postino.home().join("postino/config.toml");
+    std::fs::write(&config, "msg_ttl = \"long\"\n").unwrap();
+    let mut me = Client::named(&postino, "me");
+    assert!(me.fails("msg_check", &json!({})).contains("msg_ttl"));
+    std::fs::write(&config, "msg_ttl = 60\n").unwrap();
+    assert_eq!(me.tool("msg_whoami", &json!({}))["agent"], "me");
+    me.finish();
+}
+
+/// Ends the web server of a home.
+struct Ended<'a>(&'a Postino);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        Ran::of(&mut self.0.command(&["serve", "stop"]));
+    }
+}
+
+#[test]
+fn it_starts_the_web_server_unless_that_is_not_wanted() {
+    let postino = Postino::new();
+    let _ended = Ended(&postino);
+    let command = |words: &[&str], wanted: &str| {
+        let mut command = postino.command(words);
+        command.env("POSTINO_WEB_ENABLED", wanted).env("POSTINO_WEB_PORT", "0").env("POSTINO_AGENT_NAME", "me");
+        command
+    };
+    let runs = || Ran::of(&mut command(&["serve", "status"], "true")).code == 0;
+    let seen = || postino.json("alice", &["agents"])["items"].to_string().contains("\"mcp\"");
+    let mut without = Client::initialized(command(&["mcp"], "false"));
+    until("presence", seen);
+    assert!(!runs());
+    without.finish();
+    let mut with = Client::initialized(command(&["mcp"], "true"));
+    until("a web server", runs);
+    // It outlives who started it.
+    with.finish();
+    assert!(runs());
 }
 
 #[test]
