@@ -86,7 +86,7 @@ fn a_server_that_talks_nonsense_gets_no_secret_shown() {
 fn a_bad_token_is_not_shown() {
     let postino = Postino::on(NOWHERE);
     let token = format!("{PASSWORD};{PASSWORD}");
-    for line in [&["check"][..], &["doctor"], &["check", "--json"]] {
+    for line in [&["check"][..], &["doctor"], &["check", "--json"], &["serve"]] {
         let ran = Ran::of(postino.command(line).env("POSTINO_API_TOKEN", &token));
         let said = said(&ran);
         assert!(said.contains("POSTINO_API_TOKEN") && !said.contains(PASSWORD), "{said}");
