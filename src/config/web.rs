@@ -71,6 +71,13 @@ impl Web {
     }
 }
 
+impl Web {
+    /// The file that the token is read from, where one was named.
+    pub fn token_file(&self) -> Option<&std::path::Path> {
+        self.token_file.as_deref()
+    }
+}
+
 fn parse_host(text: &str) -> Option<String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '%');
     (text.len() <= 255 && text.chars().all(legal)).then(|| text.to_owned())

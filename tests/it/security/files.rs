@@ -12,8 +12,8 @@ use crate::support::{Postino, Ran};
 
 /// What a planted link leads to.
 const THEIRS: &str = "somebody else's words\n";
-/// How long a command may take that met a pipe; hooks are given 20 s here.
-const AT_ONCE: Duration = Duration::from_secs(60);
+/// How long all commands may take when one of them met a pipe; a hook that waited there would take 20 s alone.
+const AT_ONCE: Duration = Duration::from_secs(120);
 
 /// Everything below a folder, folders included.
 fn all(folder: &Path) -> Vec<PathBuf> {
@@ -36,10 +36,23 @@ fn furnish(postino: &Postino, client: &Client) {
         let ran = Ran::of(&mut client.command(postino, line));
         assert_eq!(ran.code, 0, "{line:?}: {ran:?}");
     }
+    for line in [&["--detach"][..], &["stop"]] {
+        let ran = serve(postino, client, line);
+        assert_eq!(ran.code, 0, "{line:?}: {ran:?}");
+    }
     // A store that was never there: what counts the hooks that failed.
     let mut hook = client.command(postino, &["hook", "user-prompt-submit", "claude"]);
     let payload = fs::File::open(postino.home().join("payload")).unwrap();
     assert_eq!(Ran::of(hook.env("POSTINO_VALKEY_URL", "redis://127.0.0.1:1").stdin(payload)).code, 0);
+}
+
+/// A command of the web server's, on a free port; one that should have been refused ends all the same.
+fn serve(postino: &Postino, client: &Client, args: &[&str]) -> Ran {
+    let inner = client.command(postino, &[&["serve"], args].concat());
+    let mut command = Command::new("timeout");
+    command.arg("20").arg(inner.get_program()).args(inner.get_args()).env_clear().current_dir(postino.home());
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Ran::of(command.env("POSTINO_WEB_PORT", "0").env("PATH", "/usr/bin:/bin"))
 }
 
 fn files(postino: &Postino) -> Vec<PathBuf> {
@@ -113,7 +126,7 @@ impl Planted {
 }
 
 /// Runs what would use the file, and gives every word that was said.
-fn use_all(postino: &Postino, client: &Client) -> String {
+fn use_all(postino: &Postino, client: &Client, path: &Path) -> String {
     let begun = Instant::now();
     let mut said = String::new();
     for event in ["user-prompt-submit", "stop"] {
@@ -122,6 +135,13 @@ fn use_all(postino: &Postino, client: &Client) -> String {
     for line in [&["send", "bob", "more"][..], &["rename", "other"], &["whoami"], &["install", "codex"]] {
         let ran = Ran::of(&mut client.command(postino, line));
         said += &format!("{}{}", ran.out, ran.err);
+    }
+    if path.to_string_lossy().ends_with(".lock") && path.parent().is_some_and(|folder| folder.ends_with("serve")) {
+        said += &serve(postino, client, &[]).err;
+    } else if path.parent().is_some_and(|folder| folder.ends_with("serve")) {
+        for line in [&["--detach"][..], &["stop"]] {
+            said += &serve(postino, client, line).err;
+        }
     }
     // Without a session and a choice, a store is chosen, under its lock.
     let choice = postino.home().join("postino/store");
@@ -145,7 +165,9 @@ fn what_was_planted_is_refused_or_replaced_and_never_followed() {
     };
     let is = |path: &Path, ends: &[&str]| ends.iter().any(|end| path.to_string_lossy().ends_with(end));
     // A sample for each sort of file, whatever its process is called this time.
-    for sort in ["store", "store.lock", "postino.db", "postino.db-wal", "wake", ".json", "failures", "installed.lock"] {
+    for sort in
+        ["store", "store.lock", "postino.db", "postino.db-wal", "wake", ".json", "failures", "installed.lock", ".log"]
+    {
         assert!(names.iter().any(|name| is(name, &[sort])), "{sort} is not among {names:?}");
     }
     for n in 0..names.len() {
@@ -160,14 +182,14 @@ fn what_was_planted_is_refused_or_replaced_and_never_followed() {
                 continue;
             }
             let inode = fs::symlink_metadata(&path).unwrap().ino();
-            let said = use_all(&postino, &client);
+            let said = use_all(&postino, &client, &path);
             assert_eq!(fs::read_to_string(&theirs).unwrap(), THEIRS, "{planted:?} at {}", path.display());
             let mode = fs::metadata(&theirs).unwrap().permissions().mode() & 0o7777;
             assert_eq!(mode, 0o604, "{planted:?} at {}", path.display());
             // Refused with a word, or not there any more: replaced by one that is the user's own.
             let told = said.contains(path.to_str().unwrap());
             let replaced = fs::symlink_metadata(&path).map_or(true, |meta| meta.ino() != inode);
-            let ignored = is(&path, &["/failures"]) || path.to_string_lossy().contains("/presence/");
+            let ignored = is(&path, &["/failures", ".log"]) || path.to_string_lossy().contains("/presence/");
             assert!(told || replaced || ignored, "{planted:?} at {} was used: {said}", path.display());
         }
     }
