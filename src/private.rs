@@ -137,10 +137,13 @@ fn failed(path: &Path, error: std::io::Error) -> Error {
         Some(Errno::NXIO | Errno::ISDIR) => return refused(path, "it is not a regular file"),
         Some(_) | None => {}
     }
-    let kind = match error.kind() {
-        ErrorKind::NotFound => Kind::NotFound,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::Denied,
-        _ => Kind::Other,
+    let is_denied = matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    let kind = if is_denied {
+        Kind::Denied
+    } else if error.kind() == ErrorKind::NotFound {
+        Kind::NotFound
+    } else {
+        Kind::Other
     };
     Error::new(kind, format!("cannot use {}: {}", path.display(), error.kind()))
         .hint("check that the folder is yours and not full, or set POSTINO_HOME to one that is")

@@ -20,7 +20,7 @@ pub fn settings(bytes: &[u8]) {
         }
         env.push((format!("POSTINO_{}", key.to_ascii_uppercase()), value));
     }
-    address(&input.text(), &mut secrets);
+    address(&input.text(), &secrets);
     let text = String::from_utf8_lossy(input.rest());
     let file = parse_config(Path::new("/nowhere/config.toml"), &text);
     let read = file.and_then(|file| Settings::from(&Env(env.into_iter().collect()), &file));
@@ -35,7 +35,7 @@ pub fn settings(bytes: &[u8]) {
 }
 
 /// An address that is taken can be shown, and parsed again as it is kept.
-fn address(text: &str, secrets: &mut Vec<String>) {
+fn address(text: &str, secrets: &[String]) {
     valkey::fuzz::address(text);
     match Address::parse(text) {
         Ok(address) => {
