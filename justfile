@@ -39,6 +39,10 @@ faults:
 mutants *names:
     .ci/mutants {{ names }}
 
+# Random input for one fuzz target or for all of them, each for so many seconds; `just fuzz keep` tidies the corpus.
+fuzz target="all" seconds="60":
+    .ci/fuzz {{ target }} {{ seconds }}
+
 # The web server against its own contract, with so many made-up requests an operation.
 check-api examples="200":
     .ci/check-api {{ examples }}

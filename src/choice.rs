@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,11 +13,14 @@ use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::identity::registry::Registration;
 use crate::model::Millis;
+use crate::private::{self, Purpose};
 use crate::store::Durability;
 use crate::store::address::{Address, Patience, open};
 
 /// How long the first use waits for a server that may not be there.
 const PROBE: Duration = Duration::from_millis(300);
+/// More of the choice's line is not read, in bytes.
+const MOST: usize = 64 << 10;
 /// The key prefix when nothing is set.
 pub const KEY_PREFIX: &str = "po:";
 
@@ -131,11 +134,8 @@ fn suits(probe: &Address, prefix: &str, now: Millis) -> std::result::Result<Stri
 
 /// The choice that was written down: an address, a tab, the reason.
 fn read(path: &Path) -> Result<Option<(Address, String)>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(damaged(path).because(error)),
-    };
+    let Some(text) = private::read(path, MOST)? else { return Ok(None) };
+    let text = String::from_utf8(text).map_err(|error| damaged(path).because(error))?;
     let (url, reason) = text.trim_end().split_once('\t').ok_or_else(|| damaged(path))?;
     let address = Address::parse(url).map_err(|error| damaged(path).because(error))?;
     Ok(Some((address, reason.to_owned())))
@@ -163,12 +163,7 @@ fn write(path: &Path, address: &Address, reason: &str) -> Result<()> {
 
 /// Holds the lock beside `path` until dropped.
 fn lock(path: &Path) -> Result<File> {
-    let fail = |error: std::io::Error| unwritable(path).because(error);
-    if let Some(parent) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(fail)?;
-    }
-    let file = path.with_extension("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(fail)?;
+    let file = private::open(&path.with_extension("lock"), Purpose::Write)?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
         .map_err(|error| unwritable(path).because(error))?;
     Ok(file)

@@ -5,6 +5,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that they are read in")]
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod web;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use self::web::Web;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Millis};
+use crate::private;
 use crate::store::Policy;
 
 /// What may stand in `config.toml`: each variable's name without `POSTINO_`, in lower case.
@@ -40,6 +43,9 @@ const CONFIG_KEYS: [&str; 18] = [
     "max_body_bytes",
     "probe_url",
 ];
+
+/// The one of them whose value is never shown; addresses hide their passwords themselves.
+const NEVER_SHOWN: &str = "api_token";
 
 /// Where a server is looked for at first use.
 const PROBE_URL: &str = "redis://127.0.0.1:6379";
@@ -164,9 +170,13 @@ pub struct Settings {
 impl Settings {
     /// Reads the environment and the config file. A bad value is a `Usage` error that names it.
     pub fn read(env: &Env) -> Result<Settings> {
+        let file = read_config(&Dirs::find(env)?.config.join("config.toml"))?;
+        Settings::from(env, &file)
+    }
+
+    fn from(env: &Env, file: &BTreeMap<String, String>) -> Result<Settings> {
         let dirs = Dirs::find(env)?;
-        let file = read_config(&dirs.config.join("config.toml"))?;
-        let source = Source { env, file: &file };
+        let source = Source { env, file };
         Ok(Settings {
             store: source.get("valkey_url"),
             probe_url: source.get("probe_url").map_or_else(|| PROBE_URL.to_owned(), |(url, _)| url),
@@ -212,7 +222,8 @@ impl Source<'_> {
         let Some((value, name)) = self.get(key) else { return Ok(None) };
         match parse(&value) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(bad_value(&name, &value, wanted)),
+            None if key == NEVER_SHOWN => Err(bad_value(&name, None, wanted)),
+            None => Err(bad_value(&name, Some(&value), wanted)),
         }
     }
 
@@ -226,23 +237,20 @@ impl Source<'_> {
     }
 }
 
-fn bad_value(name: &str, value: &str, wanted: &str) -> Error {
-    let shown: String = value.chars().take(64).collect();
-    Error::new(Kind::Usage, format!("{name} is {shown:?}, which is not {wanted}"))
+/// A setting's value that is not what it should be; `None` for one that must not be shown.
+fn bad_value(name: &str, value: Option<&str>, wanted: &str) -> Error {
+    let shown = value.map(|value| value.chars().take(64).collect::<String>());
+    let shown = shown.map(|shown| format!("{shown:?}, which is ")).unwrap_or_default();
+    Error::new(Kind::Usage, format!("{name} is {shown}not {wanted}"))
         .hint(format!("set {name} to {wanted}, or unset it"))
 }
 
 /// The config file as text values; empty when there is none.
 fn read_config(path: &Path) -> Result<BTreeMap<String, String>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => {
-            return Err(
-                Error::new(Kind::Usage, format!("cannot read {}: {}", path.display(), error.kind())).because(error)
-            );
-        }
-    };
+    private::read_kept(path)?.map_or_else(|| Ok(BTreeMap::new()), |text| parse_config(path, &text))
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<BTreeMap<String, String>> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
         Error::new(Kind::Usage, format!("{} is not valid TOML near line {line}", path.display()))
@@ -347,6 +355,13 @@ mod tests {
             assert!(error.message.contains(name), "{}", error.message);
             assert!(error.hint.is_some());
         }
+    }
+
+    #[test]
+    fn a_bad_token_is_named_and_not_shown() {
+        let error = read(&[("POSTINO_API_TOKEN", "geheim;geheim,geheim")]).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.message.contains("POSTINO_API_TOKEN") && !error.message.contains("geheim"), "{}", error.message);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod answer;
 mod arguments;
 mod arrivals;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod owed;
 mod prompts;
 mod queue;

@@ -3,6 +3,8 @@
 //! It says what it is given and does not choose what to say. It knows no operation and reads no environment.
 
 mod escape;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod json;
 mod style;
 mod wrap;

@@ -22,6 +22,9 @@ pub mod address;
 pub mod embedded;
 pub mod valkey;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]

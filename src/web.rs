@@ -6,6 +6,8 @@ mod assets;
 mod bind;
 mod call;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod openapi;

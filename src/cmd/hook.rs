@@ -4,6 +4,8 @@
 //! It knows what a session is told and when; not how mail is stored, nor what a client's JSON looks like.
 
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod telling;
 mod wire;
 

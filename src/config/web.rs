@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Source;
 use crate::error::{Error, Kind, Result};
+use crate::private;
 
 /// What the user set for the web server.
 #[derive(Clone, Debug)]
@@ -62,11 +63,18 @@ impl Web {
             Error::new(Kind::Denied, format!("cannot read the API token from {}: {why}", path.display()))
                 .hint("put the token into that file, on one line, readable by you alone")
         };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(&error.kind().to_string()).because(error))?;
+        let text = private::read_kept(path)?.ok_or_else(|| failed("it is not there"))?;
         match parse_token(text.trim()) {
             Some(Secret(token)) => Ok(Some(token)),
             None => Err(failed("it holds no text of visible ASCII characters")),
         }
+    }
+}
+
+impl Web {
+    /// The file that the token is read from, where one was named.
+    pub fn token_file(&self) -> Option<&std::path::Path> {
+        self.token_file.as_deref()
     }
 }
 

@@ -33,7 +33,7 @@ pub fn look(pid: u32) -> Option<Process> {
 
 /// Reads a line of `/proc/PID/stat` (proc(5)): the name is in parentheses and may hold anything, also `)`.
 #[cfg(target_os = "linux")]
-fn parse_stat(pid: u32, stat: &str) -> Option<Process> {
+pub(super) fn parse_stat(pid: u32, stat: &str) -> Option<Process> {
     let (name, rest) = (stat.find('(')? + 1, stat.rfind(')')?);
     let fields: Vec<&str> = stat.get(rest + 1..)?.split_ascii_whitespace().collect();
     if matches!(*fields.first()?, "Z" | "X" | "x") {
@@ -137,7 +137,7 @@ fn script(pid: u32) -> Option<String> {
 
 /// The script in a command line whose words end in NUL (proc(5)): the first word when it names no interpreter, else the first
 /// that is no option.
-fn script_in(line: &str) -> Option<String> {
+pub(super) fn script_in(line: &str) -> Option<String> {
     let base = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
     let mut words = line.split('\0');
     let first = base(words.next()?);

@@ -93,23 +93,28 @@ impl Style {
     /// a terminal would have broken it.
     pub fn body(&self, text: &str) -> String {
         let width = self.columns.map_or(usize::MAX, |columns| columns.saturating_sub(INDENT.len()).max(LEAST));
-        let body = self.flat_body(text);
+        let body = ended(escape::lines(text));
         let lines = body.split_terminator('\n').flat_map(|line| wrap::pieces(line, width));
-        lines.map(|line| format!("{INDENT}{line}\n")).collect()
+        // A break may put at the start of a line what a runner takes for a command there, so that is looked at last.
+        self.for_runner(lines.map(|line| format!("{INDENT}{line}\n")).collect())
     }
 
     /// A body on lines of its own that are not indented: for an answer that has no header.
     pub fn flat_body(&self, text: &str) -> String {
-        let mut safe = self.for_runner(escape::lines(text));
-        if !safe.ends_with('\n') {
-            safe.push('\n');
-        }
-        safe
+        self.for_runner(ended(escape::lines(text)))
     }
 
     fn for_runner(&self, text: String) -> String {
         if self.actions { escape::for_actions(&text) } else { text }
     }
+}
+
+/// The text with a line feed at its end.
+fn ended(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -156,6 +161,12 @@ mod tests {
                 assert!(columns != Some(80) || text.lines().all(fits), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_broken_line_becomes_a_runners_command() {
+        let body = Style::new(false, true, Some(20)).body("twelve blanks and ::error::x");
+        assert_eq!(body, "  twelve blanks and \n  \\x3a:error::x\n");
     }
 
     #[test]

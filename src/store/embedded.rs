@@ -13,6 +13,8 @@ mod due;
 mod entry;
 mod events;
 mod fail;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod hist;
 mod keys;
 mod line;

@@ -6,6 +6,8 @@
 mod address;
 mod dial;
 mod feed;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod health;
 mod link;
 mod mail;

@@ -111,6 +111,12 @@ impl Answer {
         Answer::new(status, "application/json", body)
     }
 
+    /// Status, headers and body.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn parts(&self) -> (u16, Vec<(&str, &str)>, &[u8]) {
+        (self.status, self.all_headers().collect(), &self.body)
+    }
+
     fn new(status: u16, kind: &'static str, body: Vec<u8>) -> Answer {
         Answer { status, kind, policy: NOTHING, headers: Vec::new(), body }
     }

@@ -64,7 +64,7 @@ fn is_there(request: &Request) -> bool {
 }
 
 /// What is to be done with a request.
-enum Step<'a> {
+pub(super) enum Step<'a> {
     /// Live events.
     Events,
     /// Something that is ready.
@@ -113,7 +113,7 @@ fn with(answer: Answer, cors: Option<String>) -> Answer {
 }
 
 /// Judges a request, finds its route and reads its body.
-fn prepare<'a>(site: &'a Site, request: &mut Request) -> Result<Step<'a>, Answer> {
+pub(super) fn prepare<'a>(site: &'a Site, request: &mut Request) -> Result<Step<'a>, Answer> {
     let head = Head::of(request);
     guard::judge(site, &head)?;
     if guard::is_preflight(site, &head) {

@@ -139,7 +139,7 @@ fn an_arrow_that_points_left_is_found() {
 #[test]
 fn an_arrow_that_points_right_is_left_alone() {
     for (file, text) in [
-        ("src/main.rs", "mod cmd; use crate::config::Config; fn main() { cmd::run(output::out()) }"),
+        ("src/lib.rs", "mod cmd; use crate::config::Config; fn main() { cmd::run(output::out()) }"),
         ("src/cmd.rs", "use crate::{config, identity, ops, output, error::Result};"),
         ("src/cmd/send.rs", "use super::Cli; use crate::ops::send::{self, SendRequest};"),
         ("src/ops/send.rs", "use super::Ctx; use crate::model::Body; use crate::store::{Store, Step};"),

@@ -18,6 +18,7 @@ mod readme;
 mod release;
 mod scripts;
 mod serve;
+mod security;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;

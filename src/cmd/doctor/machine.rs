@@ -79,12 +79,17 @@ pub(super) fn folders(patient: &Patient<'_>) -> Exam {
 
 /// What may hold a password is not for others to read.
 pub(super) fn settings_file(patient: &Patient<'_>) -> Exam {
-    let config = &patient.app.settings.dirs.config;
-    for file in [config.join("config.toml"), config.join("store")] {
+    let settings = &patient.app.settings;
+    let config = &settings.dirs.config;
+    // One that somebody else handed in, as a container's secret is, is theirs to guard.
+    let mine = |file: &&Path| fs::metadata(file).is_ok_and(|meta| meta.uid() == rustix::process::getuid().as_raw());
+    let token = settings.web.token_file().filter(mine).map(|file| (file.to_owned(), "holds the API token"));
+    let ours = ["config.toml", "store"].map(|name| (config.join(name), "may hold a password"));
+    for (file, why) in ours.into_iter().chain(token) {
         let Ok(meta) = fs::metadata(&file) else { continue };
         owned(&file, &meta)?;
         if meta.mode() & 0o077 != 0 {
-            let what = format!("others may read {}, which may hold a password", file.display());
+            let what = format!("others may read {}, which {why}", file.display());
             return Ok(Finding::warning(what, format!("chmod 600 {}", quoted(&file))));
         }
     }

@@ -2,14 +2,15 @@
 //! state directory; without it, what equals the templates is removed. It knows no formats.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::edit::Made;
 use crate::error::{Error, Kind, Result};
+use crate::private::{self, Purpose};
 
 /// What was done to one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +46,7 @@ impl Record {
     pub fn open(state: &Path) -> Result<Record> {
         let file = state.join("installed.json");
         let fail = |error: std::io::Error| unusable(&file).because(error);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(fail)?;
-        let lock = file.with_extension("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(lock).map_err(fail)?;
+        let lock = private::open(&file.with_extension("lock"), Purpose::Write)?;
         lock.lock().map_err(fail)?;
         Ok(Record { entries: read(&file)?, file, _lock: Some(lock) })
     }
@@ -88,11 +87,14 @@ impl Record {
 }
 
 fn read(file: &Path) -> Result<Vec<Entry>> {
-    match fs::read(file) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|error| unusable(file).because(error)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(unusable(file).because(error)),
-    }
+    let mut found = match private::open(file, Purpose::Read) {
+        Ok(found) => found,
+        Err(error) if error.kind == Kind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut text = Vec::new();
+    found.read_to_end(&mut text).map_err(|error| unusable(file).because(error))?;
+    serde_json::from_slice(&text).map_err(|error| unusable(file).because(error))
 }
 
 fn unusable(file: &Path) -> Error {

@@ -1,14 +1,14 @@
 //! The server's log: a line of JSON an event, in two files of a mebibyte at most. What is logged is what happens to the server;
 //! no messages, no requests, no secrets.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::model::Millis;
+use crate::private::{self, Purpose};
 
 /// A file this long is put aside, and the one before it goes.
 const LIMIT: u64 = 1 << 20;
@@ -47,7 +47,7 @@ impl Log {
 
     fn append(&self, line: &str) -> io::Result<()> {
         loop {
-            let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
+            let mut file = private::open(&self.path, Purpose::Append).map_err(io::Error::other)?;
             // Of two that find the file too long one puts it aside; the lock goes with the file.
             file.lock()?;
             if file.metadata()?.len() + (line.len() as u64) <= LIMIT {

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{hashed, process};
 use crate::model::Millis;
+use crate::private::{self, Purpose};
+
+/// More of a record is not read, in bytes.
+const MOST: usize = 8 << 10;
 
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +74,7 @@ impl Place {
     /// The lock; `None` while a server holds it.
     pub fn lock(&self) -> Result<Option<Lock>> {
         let path = self.file("lock");
-        self.make_folder()?;
-        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = open.map_err(|error| failed("open", &path, error))?;
+        let file = private::open(&path, Purpose::Write)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -82,13 +84,13 @@ impl Place {
 
     /// Whether a server holds the lock. Looking shares it for a moment, so a starter that is refused has to try again.
     pub fn is_held(&self) -> bool {
-        let Ok(file) = File::open(self.file("lock")) else { return false };
+        let Ok(file) = private::open(&self.file("lock"), Purpose::Read) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
     /// What the server that runs says of itself; `None` when none runs, or when it has said nothing yet.
     pub fn running(&self) -> Option<Record> {
-        let record = self.is_held().then(|| fs::read(self.file("json")).ok()).flatten()?;
+        let record = self.is_held().then(|| private::read(&self.file("json"), MOST).ok()).flatten()??;
         let record: Record = serde_json::from_slice(&record).ok()?;
         let process = process::look(record.pid)?;
         (process.started == record.started).then_some(record)
@@ -100,7 +102,9 @@ impl Place {
         let text = serde_json::to_vec(record)
             .map_err(|error| Error::new(Kind::Other, "cannot write the server's record").because(error))?;
         let write = || {
-            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+            // Left behind by one that was cut off, or put there by somebody else.
+            let _ = fs::remove_file(&fresh);
+            let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&fresh)?;
             file.write_all(&text)?;
             fs::rename(&fresh, &path)
         };
@@ -125,7 +129,7 @@ impl Place {
 
     /// Calls the server that runs; false when nobody listens.
     pub fn call(&self, line: &str) -> bool {
-        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits()).unwrap_or_default();
         let file = OpenOptions::new().write(true).custom_flags(flags).open(self.file("call"));
         file.and_then(|mut file| {
             if !file.metadata()?.file_type().is_fifo() {
@@ -134,11 +138,6 @@ impl Place {
             file.write_all(format!("{line}\n").as_bytes())
         })
         .is_ok()
-    }
-
-    fn make_folder(&self) -> Result<()> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(|error| failed("make", &self.folder, error))
     }
 }
 

@@ -4,14 +4,15 @@
 //! still the one in the folder.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::{Registration, Registry, cannot_write, make_folder, replace};
+use super::{Registration, Registry, cannot_write, replace};
 use crate::error::Result;
+use crate::private::{Purpose, open};
 
 /// How long who has a limit waits between two looks at a lock.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -39,7 +40,7 @@ impl Registry {
         let lock = self.path(pid, started).with_extension("lock");
         let end = Instant::now() + limit;
         loop {
-            let file = open(&lock)?;
+            let file = open(&lock, Purpose::Write)?;
             let is_held = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
             if is_held && is_same(&file, &lock) {
                 return Ok(Some(self.at(pid, started, file)));
@@ -60,7 +61,7 @@ impl Registry {
     /// The lock of the one monitor of this client process; `None` while another one has it.
     pub fn monitor_lock(&self, pid: u32, started: u64) -> Result<Option<MonitorLock>> {
         let path = self.path(pid, started).with_extension("monitor");
-        let file = open(&path)?;
+        let file = open(&path, Purpose::Write)?;
         let is_ours = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() && is_same(&file, &path);
         Ok(is_ours.then_some(MonitorLock { path, _held: file }))
     }
@@ -105,21 +106,10 @@ impl Desk<'_> {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
-    let open = || fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
-    match open() {
-        Ok(file) => Ok(file),
-        Err(_) => {
-            make_folder(path.parent().unwrap_or(Path::new("/")))?;
-            open().map_err(|error| cannot_write(path).because(error))
-        }
-    }
-}
-
 /// Locks the file at this path; once more when it was removed meanwhile.
 fn hold(path: &Path) -> Result<File> {
     loop {
-        let file = open(path)?;
+        let file = open(path, Purpose::Write)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|error| cannot_write(path).because(error))?;
         if is_same(&file, path) {
             return Ok(file);

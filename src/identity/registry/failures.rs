@@ -1,11 +1,11 @@
 //! How many hooks in a row could not reach the store: the length of a small file, for all sessions of this host.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::Registry;
+use crate::private::{Purpose, open};
 
 /// More than this is not counted.
 const ENOUGH: u64 = 3;
@@ -21,9 +21,10 @@ impl Registry {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.len() >= ENOUGH) {
             return true;
         }
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         // What cannot be noted is not counted.
-        let _ = file.and_then(|mut file| file.write_all(b"."));
+        if let Ok(mut file) = open(&path, Purpose::Append) {
+            let _ = file.write_all(b".");
+        }
         false
     }
 

@@ -180,6 +180,7 @@ impl Line {
                 })?
             }
         };
+        self.place.companions()?;
         let sql = open(&self.place, purpose)?;
         if purpose == Purpose::Write {
             sql.execute_batch(DURABLY)?;

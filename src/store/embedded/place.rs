@@ -90,6 +90,16 @@ impl Place {
         std::fs::metadata(self.log()).map_or(0, |meta| meta.len())
     }
 
+    /// Refuses what is not ours where SQLite keeps its own files beside the database.
+    pub(super) fn companions(&self) -> Result<()> {
+        for end in ["-wal", "-shm", "-journal"] {
+            let mut path = self.file.clone().into_os_string();
+            path.push(end);
+            inspect(Path::new(&path), Sort::File)?;
+        }
+        Ok(())
+    }
+
     /// The file that is touched when something changed.
     pub(super) fn wake(&self) -> PathBuf {
         self.dir.join("wake")

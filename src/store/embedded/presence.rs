@@ -213,7 +213,7 @@ pub(super) fn encode(name: &AgentName) -> String {
 }
 
 /// The name of a file; `None` when it is no sign of life.
-fn decode(file: &str) -> Option<AgentName> {
+pub(super) fn decode(file: &str) -> Option<AgentName> {
     let mut name = String::new();
     let mut chars = file.chars();
     while let Some(c) = chars.next() {

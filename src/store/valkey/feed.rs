@@ -38,7 +38,7 @@ pub(super) fn broadcasts(store: &Valkey, step: &Step<'_>, query: &BroadcastQuery
     Ok(Feed { items, unseen: row.number()?, total: row.number()?, missed: row.number()? })
 }
 
-fn item(mut row: Row) -> Result<Broadcast> {
+pub(super) fn item(mut row: Row) -> Result<Broadcast> {
     Ok(Broadcast {
         id: row.parsed()?,
         from: row.parsed()?,
@@ -68,7 +68,7 @@ pub(super) fn events(store: &Valkey, step: &Step<'_>, after: Option<&Cursor>, li
 }
 
 /// Reads an event; nothing for a type that a later postino may have written.
-fn event(epoch: &str, mut row: Row) -> Result<Option<Event>> {
+pub(super) fn event(epoch: &str, mut row: Row) -> Result<Option<Event>> {
     let cursor = Cursor { epoch: epoch.to_owned(), number: row.number()? };
     let mut event = Event { cursor, kind: EventType::Sent, at: Millis(0), id: None, agent: None, from: None, to: None };
     while !row.is_empty() {

@@ -23,11 +23,16 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
     }
     let request = Request::looking(&packed, 6, Duration::ZERO);
     let replies = store.ask(&request)?.values;
-    let mut replies = replies.into_iter();
-    let time = replies.next().unwrap_or(Value::Nil);
-    if let Some(error) = trouble::error_of(&time) {
+    if let Some(error) = replies.first().and_then(trouble::error_of) {
         return Err(trouble::refused(&store.address, &error));
     }
+    Ok(read(replies, now))
+}
+
+/// Reads the answers: the time, INFO, and the settings in the order that they were asked for.
+pub(super) fn read(replies: Vec<Value>, now: Millis) -> Health {
+    let mut replies = replies.into_iter();
+    let time = replies.next().unwrap_or(Value::Nil);
     let info = replies.next().and_then(|value| reply::text(value).ok().flatten()).unwrap_or_default();
     let mut settings = replies.map(setting);
     let mut next = || settings.next().flatten();
@@ -35,12 +40,12 @@ pub(super) fn health(store: &Valkey, now: Millis) -> Result<Health> {
     let policy = policy.or_else(|| told(&info, "maxmemory_policy"));
     let maxmemory = maxmemory.or_else(|| told(&info, "maxmemory"));
     let may_evict = maxmemory.as_deref() != Some("0");
-    Ok(Health {
+    Health {
         server: server(&info),
         durability: durability(appendonly.as_deref(), appendfsync.as_deref()),
         eviction: policy.filter(|policy| may_evict && policy != "noeviction"),
-        clock_skew_ms: milliseconds(time).map_or(0, |time| time - now.0),
-    })
+        clock_skew_ms: milliseconds(time).map_or(0, |time| time.saturating_sub(now.0)),
+    }
 }
 
 /// The value in an answer of CONFIG GET; nothing when it was refused.
@@ -73,7 +78,7 @@ fn durability(appendonly: Option<&str>, appendfsync: Option<&str>) -> Durability
 
 fn milliseconds(time: Value) -> Option<i64> {
     let (seconds, micros): (i64, i64) = redis::from_redis_value(time).ok()?;
-    Some(seconds * 1_000 + micros / 1_000)
+    seconds.checked_mul(1_000)?.checked_add(micros / 1_000)
 }
 
 #[cfg(test)]
@@ -84,6 +89,14 @@ mod tests {
     fn servers_are_named_with_their_version() {
         assert_eq!(server("# Server\r\nredis_version:7.0.15\r\n"), "redis 7.0.15");
         assert_eq!(server("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n"), "valkey 8.0.1");
+    }
+
+    #[test]
+    fn a_clock_that_cannot_be_is_no_clock() {
+        let time = |seconds: i64| Value::Array(vec![Value::Int(seconds), Value::Int(5_000)]);
+        assert_eq!(milliseconds(time(7)), Some(7_005));
+        assert_eq!(milliseconds(time(i64::MAX)), None);
+        assert_eq!(read(vec![time(i64::MIN / 1_000)], Millis(i64::MAX)).clock_skew_ms, i64::MIN);
     }
 
     #[test]

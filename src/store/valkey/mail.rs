@@ -71,7 +71,7 @@ pub(super) fn peek(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Batch>
 }
 
 /// Reads a batch; what cannot be read is in it and, if there was a record, named again.
-fn batch(
+pub(super) fn batch(
     row: &mut Row,
     read: impl Fn(&Stored) -> std::result::Result<crate::model::Message, Unreadable>,
 ) -> Result<(Batch, Vec<Unreadable>)> {
@@ -91,7 +91,7 @@ fn batch(
 }
 
 /// Entries without a record.
-fn missing(mut row: Row) -> Result<Vec<Unreadable>> {
+pub(super) fn missing(mut row: Row) -> Result<Vec<Unreadable>> {
     let mut missing = Vec::new();
     while !row.is_empty() {
         missing.push(Unreadable { id: row.parsed()?, reason: "its record is missing".to_owned() });
@@ -122,7 +122,7 @@ pub(super) fn dead(store: &Valkey, step: &Step<'_>, limit: u32) -> Result<Vec<De
     row.values().map(Row::of).map(|row| dead_letter(row?)).collect()
 }
 
-fn dead_letter(mut row: Row) -> Result<DeadLetter> {
+pub(super) fn dead_letter(mut row: Row) -> Result<DeadLetter> {
     let (id, reason, died_at) = (row.parsed()?, row.text()?, Millis(row.number()?));
     let stored = row.row()?;
     let message = if stored.is_empty() { None } else { Stored::read(stored)?.message().ok() };
@@ -158,7 +158,7 @@ pub(super) fn check(store: &Valkey, step: &Step<'_>) -> Result<News> {
 }
 
 /// The newest entry; nothing also when its record cannot tell who sent it.
-fn newest(row: &mut Row) -> Result<Option<Newest>> {
+pub(super) fn newest(row: &mut Row) -> Result<Option<Newest>> {
     let (id, from) = (row.maybe_text()?, row.maybe_text()?);
     let parsed = id.zip(from).and_then(|(id, from)| Some((id.parse().ok()?, from.parse::<AgentName>().ok()?)));
     Ok(parsed.map(|(id, from)| Newest { id, from }))

@@ -15,7 +15,7 @@ pub(super) fn agents(store: &Valkey, step: &Step<'_>, limit: u32, after: Option<
     Ok(AgentPage { items, total: row.number()?, online: row.number()? })
 }
 
-fn agent(mut row: Row) -> Result<AgentInfo> {
+pub(super) fn agent(mut row: Row) -> Result<AgentInfo> {
     let (name, online) = (row.parsed()?, row.flag()?);
     let sight = row.maybe_text()?;
     let message_count = row.number()?;
@@ -109,7 +109,7 @@ pub(super) fn holders(store: &Valkey, step: &Step<'_>) -> Result<Vec<Holder>> {
     live(Verb::step(store, &script::CLAIM, step).arg("holders").row()?)
 }
 
-fn live(row: Row) -> Result<Vec<Holder>> {
+pub(super) fn live(row: Row) -> Result<Vec<Holder>> {
     let rows = row.values().map(Row::of);
     rows.map(|row| {
         let mut row = row?;

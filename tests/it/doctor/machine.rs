@@ -60,6 +60,24 @@ fn folders_and_files_that_others_may_enter() {
 }
 
 #[test]
+fn a_token_that_others_may_read() {
+    let patient = Patient::new();
+    let token = patient.postino.home().join("token");
+    fs::write(&token, "0123456789abcdef\n").unwrap();
+    patient.chmod("token", 0o644);
+    let variable = [("POSTINO_API_TOKEN_FILE", token.to_str().unwrap())];
+    let finding = &patient.examined(&variable)["settings file"];
+    assert_eq!(finding.outcome, "warning");
+    assert!(
+        finding.what.contains("which holds the API token") && !finding.what.contains("0123456789"),
+        "{}",
+        finding.what
+    );
+    patient.mend(finding);
+    assert_eq!(patient.examined(&variable)["settings file"].outcome, "ok");
+}
+
+#[test]
 fn a_registry_with_what_does_not_belong_there() {
     let patient = Patient::new();
     let session = std::process::Command::new("sleep").arg("600").spawn().unwrap();

@@ -4,19 +4,21 @@
 use super::names::Name;
 
 /// Each part with the other parts it may use. Nothing points left:
-/// main → cmd → { mcp, web } → ops → store → { model, error }; cmd → output; choice, config and identity are
-/// read by main and cmd and handed down.
+/// main → lib → cmd → { mcp, web } → ops → store → { model, error }; cmd → output; choice, config and identity are
+/// read by cmd and handed down; whoever keeps files of postino's own keeps them by private.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("main", &["choice", "cmd", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
-    ("cmd", &["choice", "config", "error", "identity", "mcp", "model", "ops", "output", "store", "web"]),
+    ("main", &[]),
+    ("lib", &["cmd", "config"]),
+    ("cmd", &["choice", "config", "error", "identity", "mcp", "model", "ops", "output", "private", "store", "web"]),
     ("mcp", &["error", "model", "ops", "store"]),
     ("web", &["error", "model", "ops", "store"]),
     ("ops", &["error", "model", "store"]),
-    ("identity", &["config", "error", "model", "ops", "store"]),
-    ("choice", &["config", "error", "identity", "model", "store"]),
-    ("config", &["error", "model", "store"]),
+    ("identity", &["config", "error", "model", "ops", "private", "store"]),
+    ("choice", &["config", "error", "identity", "model", "private", "store"]),
+    ("config", &["error", "model", "private", "store"]),
     ("store", &["error", "model"]),
     ("output", &["error", "model"]),
+    ("private", &["error"]),
     ("model", &["error"]),
     ("error", &["model"]),
 ];
@@ -28,9 +30,9 @@ const PRIVATE: &[(&str, &[&str])] =
 /// Every dependency with the parts that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", ANYWHERE),
-    ("clap", &["cmd", "main"]),
-    ("clap_complete", &["cmd", "main"]),
-    ("clap_mangen", &["cmd", "main"]),
+    ("clap", &["cmd"]),
+    ("clap_complete", &["cmd"]),
+    ("clap_mangen", &["cmd"]),
     ("directories", &["config"]),
     ("dlmalloc", &["main"]),
     ("getrandom", &["config"]),
@@ -41,7 +43,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("redis", &["store::valkey"]),
     ("rmcp", &["mcp"]),
     ("rusqlite", &["store::embedded"]),
-    ("rustix", &["choice", "cmd::doctor", "cmd::serve", "config", "identity", "output", "store::embedded", "web"]),
+    (
+        "rustix",
+        &["choice", "cmd::doctor", "cmd::serve", "config", "identity", "output", "private", "store::embedded", "web"],
+    ),
     ("rustls", &["store::valkey"]),
     ("rustls_native_certs", &["store::valkey"]),
     ("schemars", ANYWHERE),
@@ -97,7 +102,7 @@ fn module_of(file: &str) -> Vec<&str> {
 
 /// Files that only tests are built from.
 fn is_test(module: &[&str]) -> bool {
-    module.contains(&"tests") || module.contains(&"conformance")
+    ["tests", "conformance", "fuzz"].iter().any(|part| module.contains(part))
 }
 
 /// Why the arrow from this module to a name of ours is not on the map.
