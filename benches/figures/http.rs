@@ -47,8 +47,6 @@ impl Site {
             let host = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
             site.port = host.and_then(|host| host.rsplit(':').next()?.parse().ok()).unwrap_or(0);
         }
-        // Somebody must listen to the end, or the server's next word would end it.
-        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         Ok(site)
     }
 

@@ -1,6 +1,6 @@
 //! The figures: what postino's commands cost, as ratios to a trivial process measured in the same run.
 //!
-//! `just bench [ROUNDS]` runs it on the static release binary, which `POSTINO_BIN` names; `cargo bench` on the one it
+//! `just bench [ROUNDS] [http]` runs it (or the web server's rows alone) on the static release binary, which `POSTINO_BIN` names; `cargo bench` on the one it
 //! builds. It knows postino from outside only, keeps to a folder and a server of its own, and judges nothing: a figure over its bar is marked `OVER`.
 #![expect(
     clippy::print_stdout,
@@ -42,17 +42,23 @@ fn main() -> Result<()> {
     }
     heading();
     floor(rounds)?;
-    embedded(&binary, rounds)?;
-    if let Some(server) = &server {
-        valkey(&binary, server, rounds)?;
+    if !env::args().any(|word| word == "http") {
+        embedded(&binary, rounds)?;
+        if let Some(server) = &server {
+            valkey(&binary, server, rounds)?;
+        }
     }
+    http(&binary, server.as_ref())?;
+    size(&binary)
+}
+
+/// The rows of the web server.
+fn http(binary: &Path, server: Option<&Server>) -> Result<()> {
     let trivial = http::trivial()?;
     table::load("HTTP answer of a trivial tiny_http, 8 clients", "", &trivial, None);
-    web(&Home::embedded(&binary)?, "embedded", &trivial, 1_000.0)?;
-    if let Some(server) = &server {
-        web(&Home::valkey(&binary, &server.url(0), "web")?, "valkey", &trivial, 5_000.0)?;
-    }
-    size(&binary)
+    web(&Home::embedded(binary)?, "embedded", &trivial, 1_000.0)?;
+    let Some(server) = server else { return Ok(()) };
+    web(&Home::valkey(binary, &server.url(0), "web")?, "valkey", &trivial, 5_000.0)
 }
 
 /// The binary to measure: the one named, or the one built with this bench.

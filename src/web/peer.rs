@@ -17,7 +17,12 @@ pub(super) enum Owner {
 /// Who owns the socket at `theirs` that is connected to `ours`, both on this machine.
 #[cfg(target_os = "linux")]
 pub(super) fn owner(theirs: SocketAddr, ours: SocketAddr) -> Owner {
-    match linux::owner(theirs, ours) {
+    let asked = match diag::owner(theirs, ours) {
+        // A kernel that cannot be asked so says that there is no such socket, too.
+        Ok(None) | Err(_) => table::owner(theirs, ours),
+        found => found,
+    };
+    match asked {
         Ok(Some(uid)) if uid == rustix::process::geteuid().as_raw() => Owner::Us,
         Ok(_) => Owner::Other,
         Err(_) => Owner::Unknown,
@@ -30,9 +35,9 @@ pub(super) fn owner(_theirs: SocketAddr, _ours: SocketAddr) -> Owner {
     Owner::Unknown
 }
 
-/// The kernel's table of sockets, asked for one of them (sock_diag(7)).
+/// The kernel's sockets, asked for one of them (sock_diag(7)).
 #[cfg(target_os = "linux")]
-mod linux {
+mod diag {
     use std::io;
     use std::net::{IpAddr, SocketAddr};
     use std::os::fd::OwnedFd;
@@ -122,6 +127,48 @@ mod linux {
     }
 }
 
+/// The kernel's sockets as a list (proc(5)): slower, and always there.
+#[cfg(target_os = "linux")]
+mod table {
+    use std::io;
+    use std::net::{IpAddr, SocketAddr};
+
+    /// The owner's id; `None` when no process holds that socket any more.
+    pub(super) fn owner(theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
+        let four = theirs.is_ipv4().then(|| std::fs::read_to_string("/proc/net/tcp")).transpose()?.unwrap_or_default();
+        // A socket for both sorts of addresses is listed here with the longer one.
+        let six = std::fs::read_to_string("/proc/net/tcp6");
+        let six = if theirs.is_ipv4() { six.unwrap_or_default() } else { six? };
+        Ok(find(&four, &written(theirs), &written(ours)).or_else(|| find(&six, &mapped(theirs), &mapped(ours))))
+    }
+
+    /// The owner of the socket in a list, unless it was closed.
+    fn find(list: &str, theirs: &str, ours: &str) -> Option<u32> {
+        let row = list.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+        let row = row.into_iter().find(|row| row.get(1) == Some(&theirs) && row.get(2) == Some(&ours))?;
+        let is_held = row.get(9).is_some_and(|inode| *inode != "0");
+        row.get(7).filter(|_| is_held)?.parse().ok()
+    }
+
+    /// An address as it stands in the list: words of four bytes in this machine's order.
+    fn written(address: SocketAddr) -> String {
+        let bytes = match address.ip() {
+            IpAddr::V4(ip) => ip.octets().to_vec(),
+            IpAddr::V6(ip) => ip.octets().to_vec(),
+        };
+        let words = bytes.as_chunks::<4>().0.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word)));
+        format!("{}:{:04X}", words.collect::<String>(), address.port())
+    }
+
+    fn mapped(address: SocketAddr) -> String {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        written(SocketAddr::new(ip.into(), address.port()))
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -138,8 +185,11 @@ mod tests {
             let (_accepted, peer) = listener.accept().unwrap();
             assert_eq!(peer, theirs);
             assert_eq!(owner(theirs, ours), Owner::Us);
+            let uid = Some(rustix::process::geteuid().as_raw());
+            assert_eq!((diag::owner(theirs, ours).unwrap(), table::owner(theirs, ours).unwrap()), (uid, uid));
             drop(stream);
             assert_eq!(owner(theirs, ours), Owner::Other);
+            assert_eq!((diag::owner(theirs, ours).unwrap(), table::owner(theirs, ours).unwrap()), (None, None));
         }
     }
 }

@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -33,8 +33,8 @@ const LINGER: Duration = Duration::from_secs(35);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often to knock while there are requests, and while there are none.
 const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// For how many knocks a caller may wait to be accepted before the server is held to be dead.
-const STUCK: u32 = 10;
+/// For how many looks in a row a caller may wait to be accepted before the server is held to be dead.
+const STUCK: u32 = 40;
 
 /// What the threads share.
 pub(super) struct Serving {
@@ -49,6 +49,9 @@ pub(super) struct Serving {
     taken: AtomicUsize,
     /// Whether no other server is to follow.
     leaving: AtomicBool,
+    /// Whether the next knock may be long in coming, and who knocks.
+    idle: AtomicBool,
+    porter: OnceLock<Thread>,
 }
 
 /// One server with the connections that it accepted.
@@ -62,8 +65,9 @@ struct Generation {
 pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell: Bell) -> Result<Arc<Serving>> {
     prepare(&listener).map_err(|error| broken(error.into()))?;
     let (current, answering, taken) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-    let leaving = AtomicBool::new(false);
-    let serving = Arc::new(Serving { listener, site, hub, bell, current, answering, taken, leaving });
+    let (leaving, idle) = (AtomicBool::new(false), AtomicBool::new(false));
+    let porter = OnceLock::new();
+    let serving = Arc::new(Serving { listener, site, hub, bell, current, answering, taken, leaving, idle, porter });
     serving.renew();
     let porter = Arc::clone(&serving);
     let knock = move || {
@@ -71,7 +75,9 @@ pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell:
         let _ = porter.knock_until_dead();
         porter.bell.ring(Why::Deaf);
     };
-    thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
+    let porter = thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
+    // Nobody else sets it.
+    let _ = serving.porter.set(porter.thread().clone());
     Ok(serving)
 }
 
@@ -115,13 +121,17 @@ impl Serving {
         let (mut looks, mut seen) = (0, 0);
         while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
             let taken = self.taken.load(Ordering::Relaxed);
-            let is_busy = std::mem::replace(&mut seen, taken) != taken || looks > 0;
-            thread::sleep(if is_busy { KNOCK.0 } else { KNOCK.1 });
-            // Without a descriptor for it there is no knock now; the next one comes soon.
-            let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
+            let is_idle = std::mem::replace(&mut seen, taken) == taken && looks == 0;
+            self.idle.store(is_idle, Ordering::Relaxed);
+            thread::park_timeout(if is_idle { KNOCK.1 } else { KNOCK.0 });
+            // A look comes a while after the knock before: whoever accepts has had the time.
             let mut watched = [PollFd::new(&self.listener, PollFlags::IN)];
             let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
             looks = if waits { looks + 1 } else { 0 };
+            if !waits {
+                // Without a descriptor for it there is no knock now; the next one comes soon.
+                let _ = TcpStream::connect_timeout(&self.door()?, PAUSE);
+            }
         }
         Ok(())
     }
@@ -172,6 +182,10 @@ impl Serving {
                 Ok(Some(request)) => {
                     self.answering.fetch_add(1, Ordering::Relaxed);
                     self.taken.fetch_add(1, Ordering::Relaxed);
+                    if self.idle.swap(false, Ordering::Relaxed) {
+                        // Callers come in bursts.
+                        self.porter.get().into_iter().for_each(Thread::unpark);
+                    }
                     // What panics costs its own request: it is answered with 500 when it is dropped.
                     let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, request)));
                     self.answering.fetch_sub(1, Ordering::Relaxed);

@@ -84,8 +84,8 @@ fn what_is_too_large_is_refused_whether_it_says_so_or_not() {
 #[test]
 fn an_announced_length_beyond_all_memory_ends_nothing() {
     let postino = Postino::new();
-    let mut site = Site::of(&postino);
-    let kept = site.connect();
+    let site = Site::of(&postino);
+    let mut kept = site.connect();
     for length in ["7036874417766400", "9223372036854775807", "18446744073709551615", "4294967296"] {
         for head in [
             "POST /api/messages HTTP/1.1\nHost: 127.0.0.1:PORT",
@@ -101,7 +101,6 @@ fn an_announced_length_beyond_all_memory_ends_nothing() {
     site.raw("POST /api/messages HTTP/1.1\nHost: 127.0.0.1:PORT\nContent-Length: 99999999999999999999999\n\n")
         .bad(415, "usage");
     assert!(site.lives());
-    let mut kept = kept;
     kept.ask(site.port, "GET", "/api/stats", &[], "");
     kept.reply().good();
 }

@@ -76,7 +76,7 @@ fn a_link_gives_the_cookie_once() {
     let site = Site::with(&postino, &[("POSTINO_API_TOKEN", TOKEN)]);
     let link = site.said.split_once("/open/").unwrap().1.split_whitespace().next().unwrap();
     let path = format!("/open/{link}");
-    // Who only looks whether it is there uses nothing up.
+    // A wrong one uses nothing up.
     let open = |path: &str| site.ask("GET", path, &[], "");
     open(&format!("{path}0")).bad(401, "denied");
     let opened = open(&path);
