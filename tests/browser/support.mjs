@@ -99,12 +99,13 @@ export class Postino {
 
   // Serves, until `kill`.
   async serve() {
-    this.server = spawn(BINARY, ['serve'], { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.server = spawn(BINARY, ['serve'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.said = '';
-    this.server.stderr.on('data', data => { this.said += data; });
+    for (const stream of [this.server.stdout, this.server.stderr]) stream.on('data', data => { this.said += data; });
     await until('the server', async () => {
       if (this.server.exitCode !== null) throw new Error(`serve ended: ${this.said}`);
-      return (await fetch(this.url + '/api/health')).ok;
+      const { ok, status } = await fetch(this.url + '/api/health');
+      return ok || status === 401;
     });
   }
 
