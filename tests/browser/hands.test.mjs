@@ -11,7 +11,7 @@ const focused = page => page.evaluate(() => {
   const there = document.elementFromPoint(box.left + Math.min(box.width, innerWidth - box.left) / 2, box.top + Math.min(box.height, innerHeight - box.top) / 2);
   const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
   const seen = element === there || element.contains(there) || there?.contains(element);
-  element.dataset.walked ??= String(document.querySelectorAll('[data-walked]').length);
+  element.dataset.walked ??= String(window.walked = (window.walked ?? 0) + 1);
   return { tag: element.tagName, name: (element.getAttribute('aria-label') ?? element.textContent).trim().slice(0, 60), number: element.dataset.walked,
     fault: element === document.body ? null : !ring ? 'shows no ring' : !seen || !box.width ? 'is hidden' : null };
 });
@@ -71,11 +71,16 @@ describe('hands without a mouse', { timeout: 600_000 }, () => {
         await live(page);
         await settled(page);
         if (path === '/m/' + asked.id) await page.getByText('Came by').waitFor();
-        const steps = await tour(page);
-        assert.ok(steps.length > 8, path);
-        assert.deepEqual(steps.filter(step => step.fault), [], path);
-        assert.deepEqual(await missed(page), [], path);
-        assert.equal((await tour(page, 'Shift+Tab')).length > 8, true, path);
+        // What is drawn anew while Tab walks loses its mark: then it is walked once more.
+        for (const key of ['Tab', 'Shift+Tab']) {
+          await until('a whole tour by ' + key, async () => {
+            const steps = await tour(page, key);
+            assert.ok(steps.length > 8, path);
+            assert.deepEqual(steps.filter(step => step.fault), [], path);
+            assert.deepEqual(await missed(page), [], path);
+            return true;
+          });
+        }
       }
     });
 
@@ -118,7 +123,7 @@ describe('hands without a mouse', { timeout: 600_000 }, () => {
     await page.waitForURL('**/inbox/ann');
     await isFocused(page.locator('#title'));
     await article(page, 'shall I?').waitFor();
-    await tabTo(page, /^ann to you/);
+    await tabTo(page, /ann to (you|bob)/);
     await isFocused(page.getByRole('article'));
     while (!(await focused(page)).name.includes('shall I')) await page.keyboard.press('k');
     await tabTo(page, /^Reply$/);
@@ -132,8 +137,7 @@ describe('hands without a mouse', { timeout: 600_000 }, () => {
     assert.deepEqual(items.map(item => [item.body, item.replyTo]), [['yes, do', asked.id]]);
     // And takes it back.
     await isFocused(page.getByRole('button', { name: 'Send' }).or(page.getByLabel('Message to ann')));
-    await tabTo(page, /^you to ann/, 'Shift+Tab').catch(() => {});
-    await article(page, 'yes, do').getByRole('button', { name: 'Delete' }).focus();
+    await tabTo(page, /^Delete$/, 'Shift+Tab');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await isFocused(page.getByRole('button', { name: 'Cancel' }));

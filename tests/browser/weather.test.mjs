@@ -76,7 +76,10 @@ for (const store of STORES) {
         await tab.evaluate(() => {
           window.came = [];
           const before = live.onEvent;
-          live.onEvent = event => { came.push([event.id, Date.now()]); before(event); };
+          live.onEvent = event => {
+            if (event.type === 'message.sent') came.push([event.id, Date.now()]);
+            before(event);
+          };
         });
       }
       const sent = new Map();
