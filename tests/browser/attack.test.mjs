@@ -130,11 +130,11 @@ describe('pages of other origins', { timeout: 300_000 }, () => {
     await live(mine);
     const before = await kept(postino);
     const port = evil.address().port;
-    for (const origin of [`http://evil.test:${port}/`, `http://127.0.0.1:${port}/`, `http://localhost:${port}/`]) {
-      for (const target of [postino.url, `http://localhost:${postino.port}`, `http://evil.test:${postino.port}`]) {
-        assert.deepEqual(await attackFrom(origin, target, id), [], `${origin} reads ${target}`);
-        assert.deepEqual(await kept(postino), before, `${origin} changes ${target}`);
-      }
+    const [stranger, rebound] = [port, postino.port].map(port => `http://evil.test:${port}`);
+    const [neighbour, local] = [`http://127.0.0.1:${port}`, `http://localhost:${postino.port}`];
+    for (const [origin, target] of [[stranger, postino.url], [stranger, rebound], [stranger, local], [neighbour, postino.url], [neighbour, local]]) {
+      assert.deepEqual(await attackFrom(origin, target, id), [], `${origin} reads ${target}`);
+      assert.deepEqual(await kept(postino), before, `${origin} changes ${target}`);
     }
     // The same from our own origin does store: the attack itself works.
     const own = await mine.evaluate(async () => (await fetch('/api/messages', { method: 'POST', headers: { 'Content-Type': 'application/json' },

@@ -16,8 +16,8 @@ const focused = page => page.evaluate(() => {
     fault: element === document.body ? null : !ring ? 'shows no ring' : !seen || !box.width ? 'is hidden' : null };
 });
 
-// What a mouse could press or fill now, and Tab did not come to. Radio buttons are one stop; a feed is walked by its keys.
-const missed = page => page.evaluate(() => [...document.querySelectorAll('a[href], button, input, textarea, summary')]
+// What a mouse could press or fill now, and messages, where Tab did not come to them. Radio buttons are one stop.
+const missed = page => page.evaluate(() => [...document.querySelectorAll('a[href], button, input, textarea, summary, article')]
   .filter(element => element.checkVisibility({ visibilityProperty: true }) && !element.closest('[inert]') && !element.disabled && element.type !== 'radio' && !element.dataset.walked)
   .map(element => `${element.tagName} ${(element.getAttribute('aria-label') ?? element.textContent).trim().slice(0, 60)}`));
 
@@ -37,12 +37,14 @@ async function tour(page, key = 'Tab') {
 
 // Presses Tab until what has the focus is called so.
 async function tabTo(page, name, key = 'Tab') {
+  const came = [];
   for (let i = 0; i < 120; i++) {
     await page.keyboard.press(key);
     const step = await focused(page);
+    came.push(step.name);
     if (step.tag !== 'BODY' && name.test(step.name)) return step;
   }
-  throw new Error(`Tab does not lead to ${name}`);
+  throw new Error(`Tab does not lead to ${name}, but to ${came.join(' | ')}`);
 }
 
 const isFocused = locator => until('the focus', () => locator.evaluate(it => it === document.activeElement || it.contains(document.activeElement)));

@@ -65,8 +65,8 @@ for (const store of STORES) {
 
     test('drafts of every kind survive a reload, each at its place', async () => {
       const page = await room.open(postino.url + '/inbox/bob');
-      await article(page, 'the question').getByRole('button', { name: 'Reply' }).click();
-      await page.getByText('Answering ann').or(page.getByText('Answering bob')).waitFor();
+      await article(page, 'from the person').getByRole('button', { name: 'Reply' }).click();
+      await page.getByText('Answering bob').waitFor();
       await fill(page, 'Message to bob', 'an answer to be\nfinished — später');
       await page.getByLabel('Urgent').check();
       await page.goto(postino.url + '/inbox/ann');
@@ -139,7 +139,7 @@ for (const store of STORES) {
       }
       // Another program reads it.
       await postino.post('/api/messages/web-ui/read', {});
-      assert.equal((await postino.get('/api/history/' + id)).standing, 'taken');
+      await until('the ack', async () => (await postino.get('/api/history/' + id)).standing === 'taken');
       for (const page of [away, reader]) await says(page, base[0]);
       await reader.evaluate(() => go('/broadcasts'));
       for (const page of [away, reader]) {
