@@ -50,9 +50,15 @@ class Roll {
   paint(anchor = this.anchor()) {
     const wanted = this.items.slice(this.low, this.high);
     const keep = new Set(wanted.map(item => item.id));
+    let heirs = null;
     for (const [id, node] of this.nodes) {
-      if (!keep.has(id)) { node.remove(); this.nodes.delete(id); }
+      if (keep.has(id)) continue;
+      if (node.contains(document.activeElement) && !this.items.some(item => item.id === id)) heirs = [node.nextSibling, node.previousSibling];
+      node.remove();
+      this.nodes.delete(id);
     }
+    // Who deleted a message by keys goes on beside it.
+    if (heirs) (heirs.find(node => node?.isConnected) ?? $('title')).focus({ preventScroll: true });
     let next = this.feed.firstChild;
     wanted.forEach((item, i) => {
       let node = this.nodes.get(item.id);
