@@ -83,6 +83,10 @@ ci:
 browser *args:
     .ci/browser {{ args }}
 
+# The tests that take long: ten thousand messages, and bad weather that lasts; arguments go to node's test runner.
+test-long *args:
+    .ci/test-long {{ args }}
+
 # README's picture of the page; with a folder also every view in every size and theme.
 screenshots *folder:
     cargo build --locked

@@ -12,7 +12,7 @@ function openDialog(title, content, { className = '', onclose } = {}) {
   dialog.showModal();
   const closed = new Promise(done => dialog.addEventListener('close', () => {
     dialog.remove();
-    if (before?.isConnected) before.focus();
+    (before?.isConnected ? before : $('title'))?.focus();
     onclose?.();
     done(dialog.returnValue);
   }));

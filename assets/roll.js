@@ -50,14 +50,21 @@ class Roll {
   paint(anchor = this.anchor()) {
     const wanted = this.items.slice(this.low, this.high);
     const keep = new Set(wanted.map(item => item.id));
+    let heirs = null;
     for (const [id, node] of this.nodes) {
-      if (!keep.has(id)) { node.remove(); this.nodes.delete(id); }
+      if (keep.has(id)) continue;
+      if (node.contains(document.activeElement) && !this.items.some(item => item.id === id)) heirs = [node.nextSibling, node.previousSibling];
+      node.remove();
+      this.nodes.delete(id);
     }
+    // Who deleted a message by keys goes on beside it.
+    if (heirs) (heirs.find(node => node?.isConnected) ?? $('title')).focus({ preventScroll: true });
     let next = this.feed.firstChild;
     wanted.forEach((item, i) => {
       let node = this.nodes.get(item.id);
       if (!node) {
-        node = h('article', { 'data-id': item.id, tabindex: '-1' });
+        // Tab comes to every one of them: from the article on, its links and buttons follow.
+        node = h('article', { 'data-id': item.id, tabindex: '0' });
         this.nodes.set(item.id, node);
         this.fill(node, item, this.items[this.low + i - 1]);
       }
@@ -68,7 +75,6 @@ class Roll {
     });
     this.top.textContent = this.low > 0 || !this.done ? 'Earlier messages follow as you scroll up' : '';
     if (!this.nodes.has(this.active)) this.active = null;
-    this.mark();
     if (this.stick && !this.newestFirst) this.bottom();
     else if (anchor) this.hold(anchor);
     this.jump.hidden = this.newestFirst || this.stick || !this.items.length;
@@ -172,20 +178,10 @@ class Roll {
   activate(id, focus) {
     if (!id || !this.nodes.has(id)) return;
     this.active = id;
-    this.mark();
     if (focus) {
       const node = this.nodes.get(id);
       node.focus({ preventScroll: true });
       node.scrollIntoView({ block: 'nearest' });
-    }
-  }
-
-  // One article can be reached by Tab: the active one, else the last.
-  mark() {
-    const reachable = this.active ?? this.items[this.newestFirst ? this.low : this.high - 1]?.id;
-    for (const [id, node] of this.nodes) {
-      const tabindex = id === reachable ? '0' : '-1';
-      if (node.getAttribute('tabindex') !== tabindex) node.setAttribute('tabindex', tabindex);
     }
   }
 

@@ -1,12 +1,14 @@
 // A postino to look at: the built binary with a home and a store of its own, served on a free port, and a Chromium that
 // looks at it. Knows no view of the page. Whatever is started here is ended with the test.
 
+import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, afterEach, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -79,18 +81,31 @@ export class Postino {
   async startStore(command) {
     const port = await freePort();
     this.env.POSTINO_VALKEY_URL = `redis://127.0.0.1:${port}`;
-    this.storeServer = spawn(command, ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.home], { stdio: 'ignore' });
+    // What it was told is on its disk: it can be ended and started again.
+    this.storeCommand = [command, ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--dir', this.home]];
+    await this.resumeStore();
+  }
+
+  async resumeStore() {
+    this.storeServer = spawn(...this.storeCommand, { stdio: 'ignore' });
     await until('the store', () => this.cli('stats').status === 0);
+  }
+
+  // Ends the server that keeps the mail, at once; `resumeStore` starts it again with what it kept.
+  async killStore() {
+    this.storeServer.kill('SIGKILL');
+    await gone(this.storeServer);
   }
 
   // Serves, until `kill`.
   async serve() {
-    this.server = spawn(BINARY, ['serve'], { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.server = spawn(BINARY, ['serve'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.said = '';
-    this.server.stderr.on('data', data => { this.said += data; });
+    for (const stream of [this.server.stdout, this.server.stderr]) stream.on('data', data => { this.said += data; });
     await until('the server', async () => {
       if (this.server.exitCode !== null) throw new Error(`serve ended: ${this.said}`);
-      return (await fetch(this.url + '/api/health')).ok;
+      const { ok, status } = await fetch(this.url + '/api/health');
+      return ok || status === 401;
     });
   }
 
@@ -106,12 +121,14 @@ export class Postino {
     await until('its children to end', () => !children.some(pid => existsSync('/proc/' + pid)));
   }
 
+  // Ends the process that answers, at once; the one that started it starts another.
+  killChild() {
+    for (const pid of childrenOf(this.server.pid)) process.kill(Number(pid), 'SIGKILL');
+  }
+
   async stop() {
     await this.kill();
-    if (this.storeServer) {
-      this.storeServer.kill('SIGKILL');
-      await gone(this.storeServer);
-    }
+    if (this.storeServer) await this.killStore();
     rmSync(this.home, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 });
   }
 
@@ -164,6 +181,47 @@ export async function visit(context, url) {
   });
   await page.goto(url);
   return page;
+}
+
+// A browser for the tests of one `describe`, a page at a time or many: `open(url, options)` opens one, and after each test
+// nothing may have gone wrong in any of them.
+export function visitors(...args) {
+  const room = { chrome: null, context: null, pages: [] };
+  before(async () => { room.chrome = await browser(...args); });
+  after(() => room.chrome?.close());
+  afterEach(async () => {
+    const faults = room.pages.flatMap(page => page.faults);
+    await room.leave();
+    assert.deepEqual(faults, [], 'nothing went wrong in the page');
+  });
+  room.open = async (url, options = {}) => {
+    room.context ??= await room.chrome.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const page = await visit(room.context, url);
+    room.pages.push(page);
+    return page;
+  };
+  room.leave = async () => {
+    await room.context?.close();
+    Object.assign(room, { context: null, pages: [] });
+  };
+  return room;
+}
+
+// The message in which a text stands.
+export const article = (page, text) => page.getByRole('article').filter({ hasText: text });
+
+// Waits until a page gets events.
+export const live = page => until('the wire', async () => await page.locator('#wire').getAttribute('data-link') === 'live');
+
+// Waits until a view shows what it has.
+export const settled = page => until('the view', () => page.evaluate(() =>
+  world.agentsKnown && !document.querySelector('.feed[aria-busy=true]:not([hidden] *)') && !document.body.innerText.includes('Fetching…')));
+
+// Tells how long something took beside what is promised. A machine that does other work at the same time is slow through no
+// fault of the page, so only several times the promise is a failure.
+export function inTime(t, what, took, promised) {
+  t.diagnostic(`${what}: ${Math.round(took)} ms, promised ${promised} ms`);
+  assert.ok(took <= 5 * promised, `${what} took ${Math.round(took)} ms; promised are ${promised} ms`);
 }
 
 // What axe finds wrong with a page, a line each (WCAG 2.2 A and AA).
