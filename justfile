@@ -23,10 +23,6 @@ lint:
 unit *args:
     cargo test --locked {{ args }}
 
-# The tests that take a minute each.
-test-long:
-    cargo test --locked --test it -- --ignored --test-threads 1 --nocapture
-
 # Licences, bans, sources and advisories of the dependencies.
 deny:
     .ci/deny
@@ -83,7 +79,7 @@ ci:
 browser *args:
     .ci/browser {{ args }}
 
-# The tests that take long: ten thousand messages, and bad weather that lasts; arguments go to node's test runner.
+# The tests that take minutes: many connections, ten thousand messages, bad weather that lasts; arguments go to node's test runner.
 test-long *args:
     .ci/test-long {{ args }}
 

@@ -17,8 +17,8 @@ mod processes;
 mod readme;
 mod release;
 mod scripts;
-mod serve;
 mod security;
+mod serve;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]
 mod server;
 mod session;
