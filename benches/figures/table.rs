@@ -67,6 +67,12 @@ impl Table {
         self.add([what.into(), store.into(), shown(time), String::new(), String::new(), limit, over]);
     }
 
+    /// A count with the most that it may be.
+    pub(crate) fn most(&mut self, what: &str, count: u64, bar: u64) {
+        let (none, over) = (String::new, mark(count > bar).to_owned());
+        self.add([what.into(), none(), count.to_string(), none(), none(), bar.to_string(), over]);
+    }
+
     /// A size with its bar.
     pub(crate) fn size(&mut self, what: &str, bytes: u64, bar: u64) {
         let megabytes = |bytes: u64| format!("{:.2} MB", bytes as f64 / 1e6);

@@ -1,6 +1,8 @@
-//! The rows of the web server: messages posted to it, events that it tells, and the memory it takes while nobody asks.
+//! The rows of the web server: messages posted to it, events that it tells, the memory it takes while nobody asks, and what an open
+//! page asks for meanwhile.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
@@ -22,8 +24,22 @@ pub(crate) fn figures(table: &mut Table, binary: &Path, server: Option<&Server>,
         posts(table, &home("web")?, store, &trivial, bar)
     };
     rows("embedded", 1_000.0, &|_| Home::embedded(binary))?;
-    let Some(server) = server else { return Ok(()) };
-    rows("valkey", 5_000.0, &|prefix| Home::valkey(binary, &server.url(0), prefix))
+    if let Some(server) = server {
+        rows("valkey", 5_000.0, &|prefix| Home::valkey(binary, &server.url(0), prefix))?;
+    }
+    let what = "requests of an idle page in a minute";
+    match idle(binary) {
+        Some(count) => table.most(what, count, 1),
+        None => table.missing(what, "node, its packages or a browser is not here"),
+    }
+    Ok(())
+}
+
+/// How many requests a page makes in a minute in which nothing happens; `None` without a browser.
+fn idle(binary: &Path) -> Option<u64> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/idle.mjs");
+    let output = Command::new("node").arg(script).env("POSTINO_BIN", binary).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
 /// What the last of many listeners waits, and how much memory the server takes before they come.

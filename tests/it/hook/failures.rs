@@ -140,7 +140,7 @@ fn bad_settings_a_missing_home_and_an_unwritable_one_are_nothing() {
     }
     // No file of a real home is in reach: there is none that anybody may write.
     silent(&|command| _ = command.env_clear().env("POSTINO_HOOK_MS", "30000").env("HOME", "/dev/null"));
-    std::fs::create_dir(postino.home().join("postino")).unwrap();
+    std::fs::create_dir_all(postino.home().join("postino")).unwrap();
     std::fs::write(postino.home().join("postino/config.toml"), "max_inbox = [").unwrap();
     silent(&|_| ());
 }
