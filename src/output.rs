@@ -165,7 +165,9 @@ impl Output {
         }
         let mut stderr = io::stderr().lock();
         let mut line = String::new();
-        let asked = write!(stderr, "{} [y/N] ", self.err().safe(question)).and_then(|()| stderr.flush());
+        // In one piece, or what is typed early would stand in the middle of the question.
+        let text = format!("{} [y/N] ", self.err().safe(question));
+        let asked = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
         let answered = asked.and_then(|()| io::stdin().lock().read_line(&mut line));
         Ok(answered.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
