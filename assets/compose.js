@@ -41,7 +41,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     const parent = replyTo && world.records.get(replyTo);
     if (parent) return { ...letter, to: counterpart(parent), replyTo };
     if (recipient) return { ...letter, to: recipient.field.value.trim() };
-    return { ...letter, ...target?.() };
+    return { ...letter, ...target?.(), replyTo: replyTo ?? undefined };
   }
 
   function fail(failure, retry) {
@@ -95,7 +95,8 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
   if (replyTo) {
     const parent = world.records.get(replyTo);
     if (parent) answer(parent);
-    else api.message(replyTo).then(found => answer(keep(found)), () => answer(null));
+    // Only what is gone for good is no longer answered; what cannot be fetched just now is.
+    else api.message(replyTo).then(found => answer(keep(found)), failure => { if (failure.status === 404) answer(null); });
   }
   return { element: form, text, answer, focus: () => text.focus(), get answering() { return replyTo; } };
 }

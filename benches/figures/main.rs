@@ -116,6 +116,9 @@ impl Bench {
         let send = paired(self.rounds, |round| send(&quiet, round), |_| home::nothing())?;
         self.table.row("send ÷ /bin/true", store, &send, Some(1.5));
         self.much_waiting(&full, &quiet, store)?;
+        for round in 0..10 {
+            full.run("sender", &["send", READER, &format!("message {round}: the build is green")])?;
+        }
         for (what, bar, commands) in trips::each(&full, server)? {
             self.table.trips(&what, store, &commands, bar);
         }

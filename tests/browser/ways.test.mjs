@@ -63,6 +63,23 @@ for (const store of STORES) {
       assert.equal((await postino.get('/api/history/' + answer.id)).standing, 'waiting', 'looking takes nothing');
     });
 
+    test('a draft keeps what it answers also when that cannot be fetched', async () => {
+      const page = await room.open(postino.url + '/inbox/bob');
+      await article(page, 'from the person').getByRole('button', { name: 'Reply' }).click();
+      await page.getByText('Answering bob').waitFor();
+      await fill(page, 'Message to bob', 'an answer to be');
+      let asked = 0;
+      await page.route(/\/api\/history/, route => { asked += 1; return route.abort(); });
+      await page.reload();
+      await until('the question for the message', () => asked > 0);
+      await page.waitForTimeout(300);
+      await page.unroute(/\/api\/history/);
+      await page.reload();
+      await page.getByText('Answering bob').waitFor();
+      await fill(page, 'Message to bob', '');
+      await page.getByRole('button', { name: 'Do not answer, write anew' }).click();
+    });
+
     test('drafts of every kind survive a reload, each at its place', async () => {
       const page = await room.open(postino.url + '/inbox/bob');
       await article(page, 'from the person').getByRole('button', { name: 'Reply' }).click();
