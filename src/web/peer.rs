@@ -70,16 +70,21 @@ mod diag {
     /// The owner's id; `None` when no process holds that socket any more.
     pub(super) fn owner(theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
         KERNEL.with(|kernel| match kernel {
-            Ok(kernel) => ask(kernel, &question(theirs, ours)),
+            Ok(kernel) => ask(kernel, &question(theirs, ours), number(theirs, ours)),
             Err(error) => Err(error.kind().into()),
         })
     }
 
-    fn ask(kernel: &OwnedFd, question: &[u8]) -> io::Result<Option<u32>> {
+    /// The number that the kernel repeats in its answer: an answer that came too late is none to the next question.
+    fn number(theirs: SocketAddr, ours: SocketAddr) -> u32 {
+        u32::from(theirs.port()) << 16 | u32::from(ours.port())
+    }
+
+    fn ask(kernel: &OwnedFd, question: &[u8], number: u32) -> io::Result<Option<u32>> {
         sendto(kernel, question, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
         let mut answer = [0u8; 1_024];
         let (length, _) = recv(kernel, &mut answer[..], RecvFlags::empty())?;
-        read(answer.get(..length).unwrap_or_default()).unwrap_or_else(|| Err(io::ErrorKind::InvalidData.into()))
+        read(answer.get(..length).unwrap_or_default(), number).unwrap_or_else(|| Err(io::ErrorKind::InvalidData.into()))
     }
 
     /// The request of `struct inet_diag_req_v2` behind its `struct nlmsghdr`: the socket at `theirs` whose peer is `ours`.
@@ -89,7 +94,8 @@ mod diag {
         bytes.extend(72u32.to_ne_bytes());
         bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
         bytes.extend(NLM_F_REQUEST.to_ne_bytes());
-        bytes.extend([0; 8]);
+        bytes.extend(number(theirs, ours).to_ne_bytes());
+        bytes.extend([0; 4]);
         bytes.extend([u8::try_from(family.as_raw()).unwrap_or_default(), TCP, 0, 0]);
         bytes.extend(u32::MAX.to_ne_bytes());
         bytes.extend(theirs.port().to_be_bytes());
@@ -113,8 +119,11 @@ mod diag {
     }
 
     /// The owner in the kernel's answer, `struct inet_diag_msg` behind its header; `None` when it cannot be read.
-    fn read(answer: &[u8]) -> Option<io::Result<Option<u32>>> {
+    pub(super) fn read(answer: &[u8], asked: u32) -> Option<io::Result<Option<u32>>> {
         let number = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+        if number(8)? != asked {
+            return None;
+        }
         let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
         if kind == NLMSG_ERROR {
             let code = number(16)?.cast_signed();
@@ -174,6 +183,18 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 
     use super::*;
+
+    #[test]
+    fn an_answer_to_another_question_is_none() {
+        let mut answer = [0u8; 88];
+        answer[4..6].copy_from_slice(&20u16.to_ne_bytes());
+        answer[8..12].copy_from_slice(&7u32.to_ne_bytes());
+        answer[17] = 1;
+        answer[80..84].copy_from_slice(&1_000u32.to_ne_bytes());
+        answer[84..88].copy_from_slice(&1u32.to_ne_bytes());
+        assert_eq!(diag::read(&answer, 7).unwrap().unwrap(), Some(1_000));
+        assert!(diag::read(&answer, 8).is_none());
+    }
 
     #[test]
     fn an_own_connection_is_known_and_a_closed_one_is_nobodys() {
