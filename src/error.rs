@@ -1,7 +1,10 @@
 //! The one error type: a kind that decides exit code and HTTP status, what was being done and why
 //! it failed, and what to do next. It knows no front end and no store.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use serde::Serialize;
 
 /// A result of postino.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -108,6 +111,32 @@ impl Error {
     pub fn because(mut self, source: impl Into<anyhow::Error>) -> Error {
         self.source = Some(source.into());
         self
+    }
+}
+
+/// A failure as it stands in JSON, the same on stderr and over HTTP (SPEC §7): its source stays out.
+#[derive(Debug, Serialize)]
+pub struct Failure<'a> {
+    ok: bool,
+    error: Reason<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason<'a> {
+    kind: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> Failure<'a> {
+    /// An error, with what is wrong about single fields of a request where that is known.
+    pub fn of(error: &'a Error, fields: &'a BTreeMap<String, String>) -> Failure<'a> {
+        let Error { kind, message, hint, source: _ } = error;
+        let fields = Some(fields).filter(|fields| !fields.is_empty());
+        Failure { ok: false, error: Reason { kind: kind.as_str(), message, hint: hint.as_deref(), fields } }
     }
 }
 

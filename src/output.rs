@@ -9,6 +9,7 @@ mod json;
 mod style;
 mod wrap;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,7 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use self::style::{Look, Style, When};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Failure, Kind, Result};
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -206,25 +207,8 @@ fn is_closed() -> bool {
     }
 }
 
-/// An error as it stands in JSON.
-#[derive(Serialize)]
-struct Failure<'a> {
-    ok: bool,
-    error: Reason<'a>,
-}
-
-#[derive(Serialize)]
-struct Reason<'a> {
-    kind: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-}
-
 fn error_json(error: &Error) -> String {
-    let Error { kind, message, hint, source: _ } = error;
-    let error = Reason { kind: kind.as_str(), message, hint: hint.as_deref() };
-    json::line(&Failure { ok: false, error }).unwrap_or_default()
+    json::line(&Failure::of(error, &BTreeMap::new())).unwrap_or_default()
 }
 
 /// Writes a line to stderr; when even that fails there is nobody left to tell.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tiny_http::{Header, Request, Response, StatusCode};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Failure, Kind};
 
 /// What goes with everything.
 const HEADERS: [(&str, &str); 6] = [
@@ -33,23 +33,6 @@ pub(super) struct Answer {
     policy: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-}
-
-/// A failure as it stands in the answer.
-#[derive(Serialize)]
-struct Failure<'a> {
-    ok: bool,
-    error: Reason<'a>,
-}
-
-#[derive(Serialize)]
-struct Reason<'a> {
-    kind: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    fields: &'a BTreeMap<String, String>,
 }
 
 /// A success as it stands in the answer.
@@ -105,9 +88,7 @@ impl Answer {
 
     /// A failure with a status of its own, and what is wrong with which field.
     pub(super) fn failure(status: u16, error: &Error, fields: &BTreeMap<String, String>) -> Answer {
-        let Error { kind, message, hint, source: _ } = error;
-        let error = Reason { kind: kind.as_str(), message, hint: hint.as_deref(), fields };
-        let body = serde_json::to_vec(&Failure { ok: false, error }).unwrap_or_default();
+        let body = serde_json::to_vec(&Failure::of(error, fields)).unwrap_or_default();
         Answer::new(status, "application/json", body)
     }
 
