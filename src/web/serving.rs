@@ -33,6 +33,8 @@ const LINGER: Duration = Duration::from_secs(35);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often to knock while there are requests, and while there are none.
 const KNOCK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// After how many looks in a row that found nobody there is held to be nobody: one knock brings in one of those who were left out.
+const QUIET: u32 = 6;
 /// For how many looks in a row a caller may wait to be accepted before the server is held to be dead.
 const STUCK: u32 = 40;
 
@@ -72,11 +74,11 @@ pub(super) fn start(listener: TcpListener, site: Arc<Site>, hub: Arc<Hub>, bell:
     let porter = Arc::clone(&serving);
     let knock = move || {
         while !porter.leaving.load(Ordering::Relaxed) {
-            porter.renew();
             if porter.knock_until_dead().is_err() {
                 porter.bell.ring(Why::Deaf);
                 break;
             }
+            porter.renew();
         }
     };
     let porter = thread::Builder::new().name("porter".to_owned()).spawn(knock).map_err(broken)?;
@@ -128,13 +130,15 @@ impl Serving {
     /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
     /// at once, and whoever opened then looks who else is there.
     fn knock_until_dead(&self) -> std::io::Result<()> {
-        let (mut looks, mut seen, mut threads) = (0, 0, 0);
+        let (mut looks, mut quiet, mut seen, mut threads) = (0, 0, 0, 0);
         while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
             let taken = self.taken.load(Ordering::Relaxed);
             // Callers come in a burst when one may be left out; a thread more for each of them shows it, also when they say nothing.
             let now = child::threads();
             let comes = std::mem::replace(&mut threads, now) < now;
-            let is_idle = std::mem::replace(&mut seen, taken) == taken && looks == 0 && !comes;
+            let is_still = std::mem::replace(&mut seen, taken) == taken && looks == 0 && !comes;
+            quiet = if is_still { quiet + 1 } else { 0 };
+            let is_idle = quiet > QUIET;
             self.idle.store(is_idle, Ordering::Relaxed);
             thread::park_timeout(if is_idle { KNOCK.1 } else { KNOCK.0 });
             // A look comes a while after the knock before: whoever accepts has had the time.
