@@ -60,12 +60,16 @@ function overview() {
   const figures = h('dl', { class: 'figures' }), activity = h('div', { class: 'graph' });
   const log = h('ol', { class: 'log' }), place = h('div', {});
 
+  // Who is here is known without asking.
+  const here = h('dd', {});
+  const drawHere = () => { here.textContent = [...world.agents.values()].filter(agent => agent.online).length.toLocaleString('en'); };
   const draw = paced(async () => {
     try {
       const [stats, { hours }] = await Promise.all([api.stats(), api.activity()]);
-      const rows = [['Here now', stats.online], ['Waiting', stats.waiting], ['In hand', stats.leased], ['Dead letters', stats.dead],
+      const rows = [['Waiting', stats.waiting], ['In hand', stats.leased], ['Dead letters', stats.dead],
         ['Sent', stats.sent], ['Read', stats.taken]];
-      figures.replaceChildren(...rows.map(([label, n]) => h('div', {}, h('dt', {}, label), h('dd', {}, n.toLocaleString('en')))));
+      drawHere();
+      figures.replaceChildren(h('div', {}, h('dt', {}, 'Here now'), here), ...rows.map(([label, n]) => h('div', {}, h('dt', {}, label), h('dd', {}, n.toLocaleString('en')))));
       const open = activity.querySelector('details')?.open;
       activity.replaceChildren(activityOf(hours));
       activity.querySelector('details').open = Boolean(open);
@@ -90,7 +94,8 @@ function overview() {
     title: 'Overview',
     hear(what) {
       if (what === 'log') drawLog();
-      if (what === 'activity' || what === 'agents') draw();
+      if (what === 'agents') drawHere();
+      if (what === 'activity') draw();
     },
     element: h('section', { class: 'view', 'aria-labelledby': 'title' },
       headOf('Overview', 'What the office carries, as it happens'),

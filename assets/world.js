@@ -228,9 +228,9 @@ function apply(event) {
     countMine(event);
     restand(event);
     fetchAgents();
+    changed('activity');
     if (event.type === 'message.sent') {
       for (const feed of world.feeds) if (feed.wants(event)) feed.sync();
-      changed('activity');
     }
   } else if (event.type === 'broadcast.created') {
     fetchUnseen();
@@ -239,6 +239,7 @@ function apply(event) {
     if (event.id) {
       forget(event.id);
       fetchAgents();
+      changed('activity');
     } else {
       world.records.clear();
       resync();
