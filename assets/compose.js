@@ -41,7 +41,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     const parent = replyTo && world.records.get(replyTo);
     if (parent) return { ...letter, to: counterpart(parent), replyTo };
     if (recipient) return { ...letter, to: recipient.field.value.trim() };
-    return { ...letter, ...target?.(), replyTo: replyTo ?? undefined };
+    return { ...letter, ...target?.(), ...(replyTo ? { replyTo } : {}) };
   }
 
   function fail(failure, retry) {
