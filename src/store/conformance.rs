@@ -26,6 +26,7 @@ mod stores;
 mod tidy;
 mod verbs;
 mod waiters;
+pub(in crate::store) mod walk;
 mod words;
 mod world;
 

@@ -16,7 +16,6 @@ mod moving;
 mod processes;
 mod readme;
 mod release;
-mod scripts;
 mod security;
 mod serve;
 #[expect(dead_code, reason = "shared with the tests of the Valkey store, which use the rest")]

@@ -4,6 +4,7 @@
 -- (s) or the claim that does not count (g), 5 the sighting or '', 6 its state or '', 7 TTL in ms, 8 inbox cap,
 -- 9 announcement cap, 10 deliveries; a verb's own arguments follow.
 local SCHEMA, HOUR, DAY = 1, 3600000, 86400000
+local PRESENCE = 30000
 local p = string.sub(KEYS[1], 1, -5)
 -- `marked`: the store is being read out; `quiet`: nothing is due anywhere.
 local meta, marked, quiet
@@ -43,15 +44,18 @@ end
 
 local function add(counter, by) call('HINCRBY', KEYS[1], counter, by) end
 
+-- Counts a change of what a check would find, so that no finding from before it is told again.
+local function changed() meta.change = call('HINCRBY', KEYS[1], 'change', 1) end
+
 local function phase_now()
   if meta.phase == 'moving' and tonumber(meta['until']) <= now then return 'open' end
   return meta.phase or 'open'
 end
 
 local function read_meta()
-  local values = call('HMGET', KEYS[1], 'schema', 'epoch', 'phase', 'token', 'until', 'url', 'filled')
+  local values = call('HMGET', KEYS[1], 'schema', 'epoch', 'phase', 'token', 'until', 'url', 'filled', 'change')
   meta = {schema = values[1], epoch = values[2], phase = values[3], token = values[4], ['until'] = values[5],
-          url = values[6], filled = values[7]}
+          url = values[6], filled = values[7], change = values[8] or 0}
   if meta.schema and tonumber(meta.schema) ~= SCHEMA then refuse('schema', meta.schema) end
 end
 
@@ -73,6 +77,7 @@ local function enter(writes)
   if marked then return end
   expect(p .. 'ev', 'stream')
   if not meta.schema then found() end
+  if writes then changed() end
 end
 
 local function announce(kind, id, agent, from, to)

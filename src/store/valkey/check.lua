@@ -36,6 +36,16 @@ local function sender(key)
   return type(from) == 'string' and from
 end
 
+-- Keeps an answer for `unchanged.lua` until something comes due anywhere, or for a day. One without a sender is not kept.
+local function keep_answer(answer)
+  if marked or me.box == 0 or (answer[5] and not answer[6]) or (answer[7] and not answer[8]) then return end
+  local first = call('ZRANGE', p .. 'due', 0, 0, 'WITHSCORES')[2]
+  local till = first and math.min(tonumber(first), now + DAY) or now + DAY
+  local words = {meta.epoch, meta.change, me.gen, string.format('%.0f %.0f', now, till), main_name(me)}
+  for i = 1, 8 do words[i + 5] = answer[i] or '-' end
+  call('SET', p .. 'f:' .. me.name, table.concat(words, ' '), 'PX', DAY)
+end
+
 return run(function()
   begin(false, false)
   settle_due(me.box)
@@ -46,6 +56,8 @@ return run(function()
   local broadcast = fresh > 0 and newest_broadcast(me.box, cursor)
   -- What ran out but was not moved yet has arrived, too.
   local arrivals = me.box > 0 and (call('HGET', box_key(me.box, 'meta'), 'arrivals') or 0) + counts.arrived or 0
-  return {counts.ready, counts.urgent, fresh, arrivals, message, message and sender(record_key(message)),
-          broadcast, broadcast and sender(p .. 'y:' .. broadcast)}
+  local answer = {counts.ready, counts.urgent, fresh, arrivals, message, message and sender(record_key(message)),
+                  broadcast, broadcast and sender(p .. 'y:' .. broadcast)}
+  keep_answer(answer)
+  return answer
 end)

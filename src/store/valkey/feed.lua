@@ -71,6 +71,7 @@ local function settle_due(own)
   local due, budget = call('ZRANGEBYSCORE', p .. 'due', '-inf', now, 'LIMIT', 0, 20), BUDGET
   quiet = #due == 0
   if quiet then return end
+  changed()
   local is_due = own > 0 and tonumber(call('ZSCORE', p .. 'due', own) or now + 1) <= now
   if is_due then budget = budget - move_due(own, budget) end
   for _, box in ipairs(due) do

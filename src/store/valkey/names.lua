@@ -3,7 +3,6 @@
 -- `claims` hash: generation -> "time name holder"; `sight` hash: name -> "time state sighting"; `on` zset: name ->
 -- until when it is online; `m:<mailbox>:meta` hash: name, cursor, missed, arrivals, old
 -- (names that forward, by spaces).
-local PRESENCE = 30000
 local me
 
 local function box_key(box, what) return p .. 'm:' .. box .. ':' .. what end

@@ -26,43 +26,66 @@ impl Script {
     }
 }
 
-macro_rules! script {
-    ($name:ident, $file:literal) => {
-        pub(super) static $name: Script = Script::new(
-            $file,
-            concat!(
-                include_str!("base.lua"),
-                include_str!("names.lua"),
-                include_str!("mail.lua"),
-                include_str!("feed.lua"),
-                include_str!($file)
-            ),
-        );
+/// Declares the scripts: each is its parts, one after another.
+macro_rules! scripts {
+    ($($name:ident: $file:literal = $($part:literal)*;)*) => {
+        $(pub(super) static $name: Script = Script::new($file, concat!($(include_str!($part),)* include_str!($file)));)*
+
+        #[cfg(test)]
+        static ALL: &[&Script] = &[$(&$name),*];
     };
 }
 
-script!(ACTIVITY, "activity.lua");
-script!(AGENTS, "agents.lua");
-script!(BROADCAST, "broadcast.lua");
-script!(BROADCASTS, "broadcasts.lua");
-script!(BURY, "bury.lua");
-script!(CENSUS, "census.lua");
-script!(CHECK, "check.lua");
-script!(CLAIM, "claim.lua");
-script!(CLEANUP, "cleanup.lua");
-script!(CLEAR_BROADCASTS, "clear_broadcasts.lua");
-script!(DEAD, "dead.lua");
-script!(DELETE, "delete.lua");
-script!(EVENTS, "events.lua");
-script!(EXPORT, "export.lua");
-script!(FILL, "fill.lua");
-script!(HISTORY, "history.lua");
-script!(LEASE, "lease.lua");
-script!(LIST, "list.lua");
-script!(MOVING, "moving.lua");
-script!(RENAME, "rename.lua");
-script!(SEND, "send.lua");
-script!(SETTLE, "settle.lua");
-script!(STATS, "stats.lua");
-script!(WAKE, "wake.lua");
-script!(WIPE, "wipe.lua");
+scripts! {
+    ACTIVITY: "activity.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    AGENTS: "agents.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    BROADCAST: "broadcast.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    BROADCASTS: "broadcasts.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    BURY: "bury.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    CENSUS: "census.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    CHECK: "check.lua" = "base.lua" "unchanged.lua" "names.lua" "mail.lua" "feed.lua";
+    CLAIM: "claim.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    CLEANUP: "cleanup.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    CLEAR_BROADCASTS: "clear_broadcasts.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    DEAD: "dead.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    DELETE: "delete.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    EVENTS: "events.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    EXPORT: "export.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    FILL: "fill.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    HISTORY: "history.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    LEASE: "lease.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    LIST: "list.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    MOVING: "moving.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    RENAME: "rename.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    SEND: "send.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    SETTLE: "settle.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    STATS: "stats.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    WAKE: "wake.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    WIPE: "wipe.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::fs;
+    use std::path::Path;
+
+    use sha1_smol::Sha1;
+
+    use super::{ALL, DIGESTS};
+
+    /// `POSTINO_SNAPSHOTS=write cargo test digests` writes them anew.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+    fn the_digests_are_those_of_the_scripts() {
+        let mut digests = String::new();
+        for script in ALL {
+            writeln!(digests, "{} {}", script.name, Sha1::from(script.source).digest()).unwrap();
+        }
+        if std::env::var("POSTINO_SNAPSHOTS").as_deref() == Ok("write") {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/valkey/digests.txt");
+            return fs::write(file, digests).unwrap();
+        }
+        assert_eq!(digests, DIGESTS, "write them anew with POSTINO_SNAPSHOTS=write");
+    }
+}

@@ -9,3 +9,4 @@ mod records;
 mod tls;
 mod topologies;
 mod trips;
+mod unchanged;
