@@ -55,7 +55,7 @@ end
 local function read_meta()
   local values = call('HMGET', KEYS[1], 'schema', 'epoch', 'phase', 'token', 'until', 'url', 'filled', 'change')
   meta = {schema = values[1], epoch = values[2], phase = values[3], token = values[4], ['until'] = values[5],
-          url = values[6], filled = values[7], change = values[8] or 0}
+          url = values[6], filled = values[7], change = values[8] or '0'}
   if meta.schema and tonumber(meta.schema) ~= SCHEMA then refuse('schema', meta.schema) end
 end
 
