@@ -4,6 +4,25 @@
 local leases, limit, one, hold, nonce = arg(1) == 'lease', tonumber(arg(2)), arg(3), tonumber(arg(4)), arg(5)
 local room = tonumber(arg(6))
 
+-- Up to `limit` live ready ids from the head.
+local function heads(box, limit)
+  local ids, start = {}, 0
+  while #ids < limit do
+    local page = call('ZRANGE', box_key(box, 'ready'), start, start + limit - 1)
+    for _, id in ipairs(page) do
+      if #ids < limit and is_live(box, id) then ids[#ids + 1] = id end
+    end
+    if #page < limit then break end
+    start = start + limit
+  end
+  return ids
+end
+
+-- When the next lease of a mailbox runs out.
+local function next_lease(box)
+  return call('ZRANGE', box_key(box, 'lease'), 0, 0, 'WITHSCORES')[2] or false
+end
+
 local function take(mail)
   local id, till = mail.id, now + hold
   mail.deliveries, mail.nonce, mail['until'] = mail.deliveries + 1, nonce, till

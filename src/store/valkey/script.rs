@@ -1,4 +1,4 @@
-//! The Lua scripts: one a verb, each with the shared parts in front. It knows no verb's arguments or answers.
+//! The Lua scripts: one a verb, each with the shared parts that it calls in front. It knows no verb's arguments or answers.
 
 /// The digest of each script, a line each: to work one out takes a short process longer than its trip. A test keeps them right.
 const DIGESTS: &str = include_str!("digests.txt");
@@ -26,10 +26,21 @@ impl Script {
     }
 }
 
-/// Declares the scripts: each is its parts, one after another.
+/// The text of a file.
+macro_rules! part {
+    ($file:literal) => {
+        include_str!(concat!($file, ".lua"))
+    };
+    // What is made when it is first needed.
+    ({$($file:literal)*}) => {
+        concat!("local function movers()\n", $(part!($file),)* "return move_due, move_due_broadcasts\nend\n")
+    };
+}
+
+/// Declares the scripts: each is its parts, one after another, and its verb's own file.
 macro_rules! scripts {
-    ($($name:ident: $file:literal = $($part:literal)*;)*) => {
-        $(pub(super) static $name: Script = Script::new($file, concat!($(include_str!($part),)* include_str!($file)));)*
+    ($($name:ident: $file:literal = [$($part:tt)*];)*) => {
+        $(pub(super) static $name: Script = Script::new($file, concat!($(part!($part),)* part!($file)));)*
 
         #[cfg(test)]
         static ALL: &[&Script] = &[$(&$name),*];
@@ -37,35 +48,36 @@ macro_rules! scripts {
 }
 
 scripts! {
-    ACTIVITY: "activity.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    AGENTS: "agents.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    BROADCAST: "broadcast.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    BROADCASTS: "broadcasts.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    BURY: "bury.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    CENSUS: "census.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    CHECK: "check.lua" = "base.lua" "unchanged.lua" "names.lua" "mail.lua" "feed.lua";
-    CLAIM: "claim.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    CLEANUP: "cleanup.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    CLEAR_BROADCASTS: "clear_broadcasts.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    DEAD: "dead.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    DELETE: "delete.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    EVENTS: "events.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    EXPORT: "export.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    FILL: "fill.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    HISTORY: "history.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    LEASE: "lease.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    LIST: "list.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    MOVING: "moving.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    RENAME: "rename.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    SEND: "send.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    SETTLE: "settle.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    STATS: "stats.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    WAKE: "wake.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
-    WIPE: "wipe.lua" = "base.lua" "names.lua" "mail.lua" "feed.lua";
+    ACTIVITY: "activity" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn"];
+    AGENTS: "agents" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn"];
+    BROADCAST: "broadcast" = ["base" "step" "names" "mail" "silence" {"queue" "fates" "due"} "turn" "once"];
+    BROADCASTS: "broadcasts" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn" "feed"];
+    BURY: "bury" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn"];
+    CENSUS: "census" = ["base"];
+    CHECK: "check" = ["base" "unchanged" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn" "feed"];
+    CLAIM: "claim" = ["base" "step" "names" "forwards"];
+    CLEANUP: "cleanup" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn" "forwards"];
+    CLEAR_BROADCASTS: "clear_broadcasts" = ["base" "step" "names" "mail" "silence" {"queue" "fates" "due"} "turn"];
+    DEAD: "dead" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn" "shown"];
+    DELETE: "delete" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn"];
+    EVENTS: "events" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn"];
+    EXPORT: "export" = ["base" "step" "names" "mail" "feed" "shown"];
+    FILL: "fill" = ["base" "step" "names" "forwards" "mail" "queue" "once"];
+    HISTORY: "history" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn" "shown"];
+    LEASE: "lease" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn" "shown"];
+    LIST: "list" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn" "shown"];
+    MOVING: "moving" = ["base" "step"];
+    RENAME: "rename" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn" "forwards"];
+    SEND: "send" = ["base" "step" "names" "mail" "queue" {"silence" "fates" "due"} "turn" "once"];
+    SETTLE: "settle" = ["base" "step" "names" "mail" "queue" "fates" {"silence" "due"} "turn"];
+    STATS: "stats" = ["base" "step" "names" "mail" {"silence" "queue" "fates" "due"} "turn" "feed"];
+    WAKE: "wake" = ["base" "step" "names"];
+    WIPE: "wipe" = ["base" "step"];
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fmt::Write;
     use std::fs;
     use std::path::Path;
@@ -87,5 +99,48 @@ mod tests {
             return fs::write(file, digests).unwrap();
         }
         assert_eq!(digests, DIGESTS, "write them anew with POSTINO_SNAPSHOTS=write");
+    }
+
+    /// Where each word of a Lua text stands, without comments, texts and what follows a dot.
+    fn words(source: &str) -> Vec<(usize, &str)> {
+        let mut found = Vec::new();
+        for line in source.split_inclusive('\n') {
+            let code = line.split("--").next().unwrap_or_default();
+            for (number, piece) in code.split('\'').enumerate() {
+                if number % 2 == 0 {
+                    for word in piece.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '.')
+                    {
+                        if !word.is_empty() && !word.starts_with('.') {
+                            let name = word.split('.').next().unwrap_or_default();
+                            found.push((word.as_ptr() as usize - source.as_ptr() as usize, name));
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn each_script_has_what_it_calls_in_front_of_the_call() {
+        let declared = |source: &'static str| -> BTreeSet<&'static str> {
+            let rest = source.split("local function ").skip(1);
+            rest.filter_map(|rest| rest.split('(').next()).collect()
+        };
+        let known: BTreeSet<&str> = ALL.iter().flat_map(|script| declared(script.source)).collect();
+        for script in ALL {
+            for (at, name) in words(script.source).into_iter().filter(|(_, name)| known.contains(name)) {
+                let before = &script.source[..at + name.len()];
+                let local = before.lines().any(|line| {
+                    let line = line.trim_start();
+                    let left =
+                        line.split('=').next().filter(|_| line.starts_with("local ") || line.starts_with("for "));
+                    let arguments = line.split_once("function").map(|(_, rest)| rest);
+                    let mut declared = [left, arguments].into_iter().flatten().flat_map(words);
+                    declared.any(|(_, word)| word == name)
+                });
+                assert!(local, "{}: {name} is called before it is there", script.name);
+            }
+        }
     }
 }
