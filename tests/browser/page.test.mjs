@@ -163,6 +163,23 @@ for (const store of STORES) {
       assert.deepEqual(items.map(item => [item.body, item.thread]), [['yes, do', first.id], ['thanks', first.id]]);
     });
 
+    test('a press is a click also when the message changes under it', async () => {
+      const page = await open('/inbox/kit');
+      await live(page);
+      const { id } = await postino.send('kit', 'web-ui', 'ready?');
+      const message = article(page, 'ready?');
+      const reply = message.getByRole('button', { name: 'Reply' });
+      const before = await reply.elementHandle();
+      await reply.hover();
+      await page.mouse.down();
+      await until('it is read', async () => (await postino.get('/api/history/' + id)).standing === 'taken');
+      // Longer than the page takes to show that.
+      await page.waitForTimeout(1_500);
+      await page.mouse.up();
+      await page.getByText('Answering kit').waitFor();
+      await until('it is shown as read', () => before.evaluate(button => !button.isConnected));
+    });
+
     test('broadcasts are shown, heard when seen, and made', async () => {
       const page = await open('/');
       await live(page);
