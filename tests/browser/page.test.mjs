@@ -172,9 +172,7 @@ for (const store of STORES) {
       const before = await reply.elementHandle();
       await reply.hover();
       await page.mouse.down();
-      await until('it is read', async () => (await postino.get('/api/history/' + id)).standing === 'taken');
-      // Longer than the page takes to show that.
-      await page.waitForTimeout(1_500);
+      await until('the page knows that it is read', () => page.evaluate(id => world.records.get(id)?.standing === 'taken', id));
       await page.mouse.up();
       await page.getByText('Answering kit').waitFor();
       await until('it is shown as read', () => before.evaluate(button => !button.isConnected));

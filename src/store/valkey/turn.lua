@@ -1,5 +1,5 @@
--- Moving what is due, in each step. Mostly nothing is: what does it stands in `movers`, so that its functions are made when they are
--- needed. To make those that a script carries takes longer than its commands.
+-- Moving what is due, in each step. Mostly nothing is, so the functions that do it are in `movers`, which makes them when they are
+-- needed: to make functions takes longer than most commands.
 
 -- Moves what is due: of the mailbox at hand first, then of others, so that counts and events do not wait for a visit.
 -- A mailbox of others that has a key of the wrong type is left for a minute; its own steps say what is wrong.

@@ -19,6 +19,19 @@ fn runs(wire: &mut Wire, command: &str) -> u32 {
     count.map_or(0, |(count, _)| count.parse().unwrap())
 }
 
+/// A store that has told bob of a message.
+fn told(server: &Server) -> Valkey {
+    let store = open(&server.url());
+    send(&store, "bob", "hello");
+    check(&store, "bob").unwrap();
+    store
+}
+
+/// A store that goes by the time that it is given.
+fn timed(server: &Server) -> Valkey {
+    Valkey::open(&server.url(), Options { given_clock: true, ..Options::default() }).unwrap()
+}
+
 /// Whether this check of bob's looked at his mailbox.
 fn looks(server: &Server, store: &Valkey, unread: u64) -> bool {
     let mut wire = server.connection();
@@ -30,9 +43,7 @@ fn looks(server: &Server, store: &Valkey, unread: u64) -> bool {
 #[test]
 fn a_second_check_runs_six_commands_and_looks_at_no_mailbox() {
     on_each(|server| {
-        let store = open(&server.url());
-        send(&store, "bob", "hello");
-        check(&store, "bob").unwrap();
+        let store = told(&server);
         let mut wire = server.connection();
         wire.ask(&["CONFIG", "RESETSTAT"]);
         assert_eq!(check(&store, "bob").unwrap().unread, 1);
@@ -53,9 +64,7 @@ fn a_second_check_runs_six_commands_and_looks_at_no_mailbox() {
 #[test]
 fn an_answer_of_another_life_of_the_store_or_half_of_one_is_not_told() {
     on_each(|server| {
-        let store = open(&server.url());
-        send(&store, "bob", "hello");
-        check(&store, "bob").unwrap();
+        let store = told(&server);
         assert!(!looks(&server, &store, 1));
         let mut wire = server.connection();
         let kept = wire.ask(&["GET", "{po:}f:bob"]);
@@ -73,8 +82,7 @@ fn an_answer_of_another_life_of_the_store_or_half_of_one_is_not_told() {
 #[test]
 fn a_repeated_answer_is_what_a_look_would_find() {
     on_each(|server| {
-        let options = Options { given_clock: true, ..Options::default() };
-        let store = Valkey::open(&server.url(), options).unwrap();
+        let store = timed(&server);
         let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
         let repeated = std::cell::Cell::new(0);
         let played = runner.run(&any_walk(), |ops| {
@@ -102,7 +110,7 @@ fn a_repeated_answer_is_what_a_look_would_find() {
 #[test]
 fn what_came_due_is_told_also_after_the_clock_was_set_back() {
     on_each(|server| {
-        let store = Valkey::open(&server.url(), Options { given_clock: true, ..Options::default() }).unwrap();
+        let store = timed(&server);
         let (ann, bob) = (actor("ann", Standing::Named), actor("bob", Standing::Named));
         let mut walk = Walk::new();
         walk.send(&store, 0, 1, false);
