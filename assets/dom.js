@@ -13,6 +13,26 @@ function h(tag, attributes, ...children) {
   return element;
 }
 
+// Drawings that wait for the end of a press on a link or a button; `null` while there is none.
+let late = null;
+
+// Puts a drawing off while a link or a button is pressed, and says so: a press is a click only where it ends on the element that
+// it began on, so nothing is made anew or moved under the pointer.
+function afterPress(draw) {
+  late?.add(draw);
+  return late !== null;
+}
+
+addEventListener('pointerdown', event => {
+  if (event.button === 0 && event.target.closest?.('a, button')) late ??= new Set();
+});
+// The click comes before the next task.
+for (const end of ['pointerup', 'pointercancel', 'blur']) addEventListener(end, () => setTimeout(() => {
+  const drawings = late ?? [];
+  late = null;
+  for (const draw of drawings) draw();
+}));
+
 const $ = id => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
 

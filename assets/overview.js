@@ -79,6 +79,7 @@ function overview() {
     }
   }, 3_000);
   const drawLog = paced(async () => {
+    if (afterPress(drawLog)) return;
     log.replaceChildren(...world.log.slice(0, 100).map(logRow));
     empty.hidden = world.log.length > 0;
   }, 300);

@@ -28,6 +28,7 @@ function agentRow(agent, here, mine) {
 
 // Draws the agents that the field asks for.
 function drawAgents() {
+  if (afterPress(drawAgents)) return;
   const typed = $('find').value.trim().toLowerCase(), mine = mineBySender(), here = location.pathname;
   const all = [...world.agents.values()].filter(agent => agent.name !== me);
   for (const from of mine.keys()) {
@@ -58,6 +59,7 @@ function placeRow(href, sign, label, count, says) {
 }
 
 function drawPlaces() {
+  if (afterPress(drawPlaces)) return;
   const focused = document.activeElement?.closest?.('#places a')?.getAttribute('href');
   $('places').replaceChildren(
     placeRow('/', 'counter', 'Overview', 0, ''),

@@ -11,7 +11,6 @@ class Roll {
   low = 0; high = 0;    // the window: items[low] to items[high - 1]
   stick = true;         // whether the end stays in view when items come
   active = null;        // the id that the keys act on
-  late = null;          // what changed while the pointer is pressed
 
   // `fill(article, item, previous)` puts an item into its article; `older()` loads more before the first one.
   constructor(label, { fill, older = null, newestFirst = false }) {
@@ -22,7 +21,6 @@ class Roll {
     this.element = h('div', { class: 'roll' }, this.top, this.feed, this.jump);
     this.element.addEventListener('scroll', () => this.scrolled(), { passive: true });
     this.feed.addEventListener('focusin', event => this.activate(event.target.closest('article')?.dataset.id, false));
-    this.feed.addEventListener('pointerdown', () => this.press());
     new ResizeObserver(() => this.stick && !this.newestFirst && this.bottom()).observe(this.element);
   }
 
@@ -82,25 +80,9 @@ class Roll {
     this.jump.hidden = this.newestFirst || this.stick || !this.items.length;
   }
 
-  // A press whose button is made anew before it ends is no click, so what changes meanwhile is filled after it.
-  press() {
-    if (this.late) return;
-    this.late = new Set();
-    const ended = new AbortController();
-    const end = () => {
-      ended.abort();
-      setTimeout(() => {
-        const late = this.late;
-        this.late = null;
-        for (const id of late) this.refresh(id);
-      });
-    };
-    for (const what of ['pointerup', 'pointercancel']) addEventListener(what, end, { signal: ended.signal, capture: true });
-  }
-
   // Fills one item anew, keeping the focus where it is.
   refresh(id) {
-    if (this.late) return void this.late.add(id);
+    if (afterPress(() => this.refresh(id))) return;
     const node = this.nodes.get(id), at = this.items.findIndex(item => item.id === id);
     if (!node || at < 0) return;
     const focused = node.contains(document.activeElement) && document.activeElement.dataset.act;

@@ -25,6 +25,7 @@ function messageView({ feed, label, context = {}, empty, arrange = items => item
     },
   });
   function draw() {
+    if (afterPress(draw)) return;
     const state = feed.failure && !feed.items.length ? trouble('The mail cannot be shown.', feed.failure, () => feed.refresh())
       : !feed.loaded ? LOADING() : feed.items.length ? null : empty();
     place.replaceChildren(...(state ? [state] : []));
