@@ -15,6 +15,7 @@ mod events;
 mod fail;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzz;
+mod group;
 mod hist;
 mod keys;
 mod line;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use super::schema;
 use crate::error::{Error, Kind};
@@ -35,6 +35,30 @@ impl From<Error> for Fail {
     fn from(error: Error) -> Fail {
         Fail::Refused(error)
     }
+}
+
+impl Fail {
+    /// The same failure, for another one whom it concerns.
+    pub(super) fn again(&self) -> Fail {
+        match self {
+            Fail::Sql(error) => Fail::Sql(copy(error)),
+            Fail::Commit(error) => Fail::Commit(copy(error)),
+            Fail::Refused(Error { kind, message, hint, source: _ }) => {
+                Fail::Refused(Error { kind: *kind, message: message.clone(), hint: hint.clone(), source: None })
+            }
+            Fail::Foreign => Fail::Foreign,
+            Fail::Newer(version) => Fail::Newer(*version),
+        }
+    }
+}
+
+/// What SQLite said, once more; of any other error its words, which mean that the data is not as it should be.
+fn copy(error: &rusqlite::Error) -> rusqlite::Error {
+    let (code, words) = match error {
+        rusqlite::Error::SqliteFailure(code, words) => (*code, words.clone()),
+        other => (ffi::Error::new(ffi::SQLITE_INTERNAL), Some(other.to_string())),
+    };
+    rusqlite::Error::SqliteFailure(code, words)
 }
 
 /// A refusal by the rules.

@@ -1,16 +1,18 @@
 //! The connections to the database file: opened when first needed, kept, reopened when the file was
-//! replaced. One reads, one writes, so that a reader need not wait for a disk. It knows no table but
+//! replaced. One reads, one writes, so that a reader need not wait for a disk; who writes at the same time shares a transaction. It knows no table but
 //! makes them in an empty file.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, DropBehavior, OpenFlags, Transaction, TransactionBehavior};
 
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
+use super::group::Group;
 use super::place::{FileId, Place};
 use super::{bell, mutant, schema};
 use crate::error::{Error, Kind, Result};
@@ -26,8 +28,9 @@ const DURABLY: &str = if mutant::FORGETS { "PRAGMA synchronous = OFF" } else { "
 const STATEMENTS: usize = 96;
 
 /// A kept connection and the file it is to.
-struct Kept {
-    sql: Connection,
+pub(super) struct Kept {
+    /// The connection.
+    pub(super) sql: Connection,
     file: FileId,
     /// Whether it served more than one step, so that the log is in memory and may be longer.
     lasting: bool,
@@ -44,13 +47,24 @@ enum Purpose {
 pub(super) struct Line {
     place: Place,
     reader: Mutex<Option<Kept>>,
-    writer: Mutex<Option<Kept>>,
+    writer: Mutex<Seat>,
+    /// How many have asked for the writer's seat and are not in it yet.
+    pub(super) coming: AtomicUsize,
+}
+
+/// Where one writes at a time.
+enum Seat {
+    /// No transaction is open; the connection, when one is kept.
+    Free(Option<Kept>),
+    /// Somebody left a transaction open, for somebody else was coming.
+    Open(Group),
 }
 
 impl Line {
     /// Connections to the store at `place`, none opened yet.
     pub(super) fn new(place: Place) -> Line {
-        Line { place, reader: Mutex::new(None), writer: Mutex::new(None) }
+        let (reader, writer, coming) = (Mutex::new(None), Mutex::new(Seat::Free(None)), AtomicUsize::new(0));
+        Line { place, reader, writer, coming }
     }
 
     /// Where the store lies.
@@ -66,17 +80,26 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.reader, Purpose::Read, doing, |kept| {
+        let mut slot = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = |kept: &Kept| {
             let sql = self.begin(&kept.sql, Purpose::Read)?;
             let desk = Desk::open(&sql, now, entrance)?;
             let done = work(&desk)?;
             drop(desk);
             sql.commit()?;
             Ok(done)
-        })
+        };
+        let done = self.ready(slot.take(), Purpose::Read).and_then(|kept| {
+            let done = look(&kept);
+            if !matches!(done, Err(Fail::Sql(_) | Fail::Commit(_))) {
+                *slot = Some(kept);
+            }
+            done
+        });
+        done.map_err(|fail| explain(self.place.file(), doing, fail))
     }
 
-    /// Runs `work` in one transaction that is on disk when this returns; nothing of it is when it fails.
+    /// Runs `work` in a transaction that is on disk when this returns; nothing of it is when it fails.
     pub(super) fn write<T>(
         &self,
         doing: &str,
@@ -84,7 +107,7 @@ impl Line {
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |kept| self.transact(kept, now, entrance, work))
+        self.take_part(false, now, entrance, work).map_err(|fail| explain(self.place.file(), doing, fail))
     }
 
     /// Like `write`, but a power cut may lose it: for what is worth no wait for the disk.
@@ -94,36 +117,80 @@ impl Line {
         now: Millis,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Result<T> {
-        self.on(&self.writer, Purpose::Write, doing, |kept| {
-            kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
-            let done = self.transact(kept, now, Entrance::Write, work);
-            kept.sql.execute_batch(DURABLY)?;
-            done
-        })
+        self.take_part(true, now, Entrance::Write, work).map_err(|fail| explain(self.place.file(), doing, fail))
     }
 
-    fn transact<T>(
+    /// Does a step in the transaction that is open, or in one of its own. Who sees somebody coming leaves it open and waits for
+    /// how it ends; who sees nobody ends it, for all.
+    fn take_part<T>(
         &self,
-        kept: &mut Kept,
+        lightly: bool,
         now: Millis,
         entrance: Entrance,
         work: impl FnOnce(&Desk<'_>) -> Res<T>,
     ) -> Res<T> {
-        let sql = self.begin(&kept.sql, Purpose::Write)?;
-        let desk = Desk::open(&sql, now, entrance)?;
-        let done = work(&desk)?;
-        let (change, rings) = desk.close()?;
-        if let Some(change) = change {
-            bell::ring(&self.place, change)?;
+        let mut seat = self.sit_down();
+        let mut group = match std::mem::replace(&mut *seat, Seat::Free(None)) {
+            Seat::Open(group) => group,
+            Seat::Free(kept) => self.begin_group(kept, lightly)?,
+        };
+        let done = group.step(now, entrance, work);
+        let outcome = group.outcome();
+        if let Err(fail) = &done
+            && group.is_over()
+        {
+            outcome.tell(Err(fail.again()));
+            *seat = Seat::Free(Some(group.kept).filter(|_| !group.suspect));
+            return done;
         }
-        sql.commit().map_err(Fail::Commit)?;
+        // Whoever is coming cannot turn back: it waits for the seat and for nothing else.
+        if self.coming.load(Ordering::SeqCst) > 0 && !lightly && group.has_room() {
+            *seat = Seat::Open(group);
+            drop(seat);
+        } else {
+            *seat = Seat::Free(self.end_group(group));
+        }
+        outcome.wait().and(done)
+    }
+
+    fn sit_down(&self) -> MutexGuard<'_, Seat> {
+        self.coming.fetch_add(1, Ordering::SeqCst);
+        let seat = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.coming.fetch_sub(1, Ordering::SeqCst);
+        seat
+    }
+
+    fn begin_group(&self, kept: Option<Kept>, lightly: bool) -> Res<Group> {
+        let kept = self.ready(kept, Purpose::Write)?;
+        if lightly {
+            kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
+        let mut begun = self.begin(&kept.sql, Purpose::Write)?;
+        begun.set_drop_behavior(DropBehavior::Ignore);
+        drop(begun);
+        Ok(Group::new(kept, lightly))
+    }
+
+    /// Commits, and tells all who took part; the connection, when it is worth keeping.
+    fn end_group(&self, group: Group) -> Option<Kept> {
+        let outcome = group.outcome();
+        let Group { mut kept, change, rings, lightly, suspect, .. } = group;
+        let shown = change.map_or(Ok(()), |change| bell::ring(&self.place, change).map_err(Fail::Refused));
+        if let Err(fail) = shown.and_then(|()| kept.sql.execute_batch("COMMIT").map_err(Fail::Commit)) {
+            // With the connection goes whatever it has begun.
+            drop(kept);
+            outcome.tell(Err(fail));
+            return None;
+        }
+        outcome.tell(Ok(()));
         if rings {
             self.place.ring();
         }
         if self.place.log_size() > if kept.lasting { schema::LASTING_LOG } else { schema::LOG } {
             shorten_log(&mut kept.sql);
         }
-        Ok(done)
+        let is_sound = !suspect && (!lightly || kept.sql.execute_batch(DURABLY).is_ok());
+        Some(kept).filter(|_| is_sound)
     }
 
     /// Begins a transaction on a file with tables; makes them where there are none. Nobody asks for the write lock of
@@ -144,24 +211,12 @@ impl Line {
         }
     }
 
-    /// Runs `work` on a kept connection, opened when need be and given up when it failed.
-    fn on<T>(
-        &self,
-        slot: &Mutex<Option<Kept>>,
-        purpose: Purpose,
-        doing: &str,
-        work: impl FnOnce(&mut Kept) -> Res<T>,
-    ) -> Result<T> {
-        let mut slot: MutexGuard<'_, Option<Kept>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = match slot.take().filter(|kept| self.is_current(kept)) {
-            Some(kept) => slot.insert(Kept { lasting: true, ..kept }),
-            None => slot.insert(self.connect(purpose).map_err(|fail| explain(self.place.file(), doing, fail))?),
-        };
-        let done = work(kept);
-        if matches!(done, Err(Fail::Sql(_) | Fail::Commit(_))) {
-            *slot = None;
+    /// The kept connection when it is still to the store's file, else a new one.
+    fn ready(&self, kept: Option<Kept>, purpose: Purpose) -> Res<Kept> {
+        match kept.filter(|kept| self.is_current(kept)) {
+            Some(kept) => Ok(Kept { lasting: true, ..kept }),
+            None => self.connect(purpose),
         }
-        done.map_err(|fail| explain(self.place.file(), doing, fail))
     }
 
     /// Whether the file of a kept connection is still the store's.
@@ -214,8 +269,9 @@ fn be_patient(sql: &mut Connection) -> rusqlite::Result<()> {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = writer.as_mut().filter(|kept| kept.lasting)
+        let seat = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Seat::Free(Some(kept)) = seat
+            && kept.lasting
             && self.place.log_size() > schema::LOG
         {
             shorten_log(&mut kept.sql);

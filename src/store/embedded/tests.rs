@@ -2,6 +2,7 @@
 //! that one damaged entry harms no other.
 
 mod damage;
+mod group;
 
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::PathBuf;
