@@ -4,6 +4,7 @@
 use rusqlite::{Row, params};
 
 use super::desk::Desk;
+use super::due;
 use super::fail::Res;
 use crate::store::Policy;
 
@@ -67,7 +68,7 @@ pub(super) fn live(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Live> 
     let mut counts =
         desk.sql.prepare_cached("SELECT ready, urgent, leased, dead, arrivals FROM mailboxes WHERE id = ?1")?;
     let counted = counts.query_row([mailbox], read_counts)?;
-    if counted.waiting == 0 && counted.leased == 0 {
+    if counted.waiting == 0 && counted.leased == 0 || !due::is_any(desk, mailbox)? {
         return Ok(counted);
     }
     let mut query = desk.sql.prepare_cached(&due_of_mailbox())?;

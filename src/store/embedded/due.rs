@@ -64,9 +64,21 @@ impl Tally {
     }
 }
 
+/// Whether anything of a mailbox is due: mostly nothing, and to ask so costs no table for a moment as `IN` and `ORDER BY` do.
+pub(super) fn is_any(desk: &Desk<'_>, mailbox: i64) -> Res<bool> {
+    let mut query = desk.sql.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 1 AND due_at <= ?2)
+         OR EXISTS (SELECT 1 FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1 AND due_at <= ?2)",
+    )?;
+    Ok(query.query_row(params![mailbox, desk.now.0], |row| row.get(0))?)
+}
+
 /// Moves what is due in a mailbox, at most `RUN` entries: first what is ready again, in queue order,
 /// so that a lease right after this one finds the head of the queue.
 pub(super) fn settle(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<u32> {
+    if !is_any(desk, mailbox)? {
+        return Ok(0);
+    }
     let due = entry::select(
         desk,
         "WHERE mailbox = ?1 AND state IN (0, 1) AND +state <= 1 AND due_at <= ?2
@@ -81,14 +93,19 @@ pub(super) fn settle(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<u32>
 
 /// Moves what is due anywhere, at most `RUN` messages and as many keys.
 pub(super) fn sweep(desk: &Desk<'_>, policy: &Policy) -> Res<()> {
-    let due = entry::select(desk, "WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2", params![desk.now.0, RUN])?;
-    for entry in &due {
-        turn(desk, policy, entry)?;
+    let mut look = desk.sql.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM mail WHERE due_at <= ?1), EXISTS (SELECT 1 FROM keys WHERE expires <= ?1)",
+    )?;
+    let (has_mail, has_keys) = look.query_row([desk.now.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if has_mail {
+        for entry in &entry::select(desk, "WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2", params![desk.now.0, RUN])? {
+            turn(desk, policy, entry)?;
+        }
     }
-    let mut keys = desk
-        .sql
-        .prepare_cached("DELETE FROM keys WHERE number IN (SELECT number FROM keys WHERE expires <= ?1 LIMIT ?2)")?;
-    keys.execute(params![desk.now.0, RUN])?;
+    if has_keys {
+        let delete = "DELETE FROM keys WHERE number IN (SELECT number FROM keys WHERE expires <= ?1 LIMIT ?2)";
+        desk.sql.prepare_cached(delete)?.execute(params![desk.now.0, RUN])?;
+    }
     Ok(())
 }
 

@@ -82,7 +82,7 @@ impl Line {
     ) -> Result<T> {
         let mut slot = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let look = |kept: &Kept| {
-            let sql = self.begin(&kept.sql, Purpose::Read)?;
+            let sql = self.begin(kept, Purpose::Read)?;
             let desk = Desk::open(&sql, now, entrance)?;
             let done = work(&desk)?;
             drop(desk);
@@ -165,7 +165,7 @@ impl Line {
         if lightly {
             kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
         }
-        let mut begun = self.begin(&kept.sql, Purpose::Write)?;
+        let mut begun = self.begin(&kept, Purpose::Write)?;
         begun.set_drop_behavior(DropBehavior::Ignore);
         drop(begun);
         Ok(Group::new(kept, lightly))
@@ -195,19 +195,20 @@ impl Line {
 
     /// Begins a transaction on a file with tables; makes them where there are none. Nobody asks for the write lock of
     /// an empty file, for whoever makes the tables would be refused at once instead of waiting.
-    fn begin<'a>(&self, sql: &'a Connection, purpose: Purpose) -> Res<Transaction<'a>> {
-        let look = Transaction::new_unchecked(sql, TransactionBehavior::Deferred)?;
+    fn begin<'a>(&self, kept: &'a Kept, purpose: Purpose) -> Res<Transaction<'a>> {
+        let immediately = || Ok(Transaction::new_unchecked(&kept.sql, TransactionBehavior::Immediate)?);
+        if purpose == Purpose::Write && kept.lasting {
+            return immediately();
+        }
+        let look = Transaction::new_unchecked(&kept.sql, TransactionBehavior::Deferred)?;
         if version(&look)? == 0 {
             look.rollback()?;
             found(&self.place)?;
-            return self.begin(sql, purpose);
+            return self.begin(kept, purpose);
         }
         match purpose {
             Purpose::Read => Ok(look),
-            Purpose::Write => {
-                look.rollback()?;
-                Ok(Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?)
-            }
+            Purpose::Write => look.rollback().map_err(Fail::Sql).and_then(|()| immediately()),
         }
     }
 
@@ -293,6 +294,8 @@ fn open(place: &Place, purpose: Purpose) -> Res<Connection> {
     be_patient(&mut sql)?;
     // The last one to leave must not spend three syncs on tidying up.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A plan must not hang on the values it is run with: else most statements are compiled anew each time they get some.
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(sql)
 }

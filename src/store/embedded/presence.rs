@@ -1,7 +1,7 @@
 //! Signs of life: one small file an agent, whose modification time is when it was last seen. No
 //! transaction and no sync; what is lost here comes again with the next sign. It knows no mailbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -135,6 +135,13 @@ impl Presence {
         named.collect()
     }
 
+    /// Every name that was ever seen, in byte order: a look at one directory, and at none of its files.
+    pub(super) fn names(&self) -> BTreeSet<AgentName> {
+        let Ok(entries) = std::fs::read_dir(&self.dir) else { return BTreeSet::new() };
+        let files = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|sort| sort.is_file()));
+        files.filter_map(|entry| decode(entry.file_name().to_str()?)).collect()
+    }
+
     /// Writes a file anew: beside it first, so that no reader sees half of it.
     fn write(&self, name: &AgentName, told: &Told, at: Millis) -> std::io::Result<()> {
         let text = serde_json::to_vec(told)?;
@@ -261,6 +268,7 @@ mod tests {
         presence.record(&name("Ann"), &sighting(None), Millis(72_000));
         assert_eq!(state(72_000), State::Idle);
         assert_eq!(presence.all(), BTreeMap::from([(name("Ann"), Millis(72_000))]));
+        assert_eq!(presence.names(), BTreeSet::from([name("Ann")]));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn send(desk: &Desk<'_>, presence: &Presence, step: &Step<'_>, me: &M
     let (from, to) = (Some(me.name.as_str()), Some(mail.to.as_str()));
     desk.announce(EventType::Sent, About { id: Some(message.id), agent: None, from, to })?;
     let known =
-        if recipient == Recipient::Unknown { presence.all().into_keys().take(KNOWN).collect() } else { Vec::new() };
+        if recipient == Recipient::Unknown { presence.names().into_iter().take(KNOWN).collect() } else { Vec::new() };
     Ok(Sent { id: message.id, created: true, recipient, waiting: waiting + 1, known })
 }
 

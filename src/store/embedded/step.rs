@@ -40,7 +40,9 @@ impl Embedded {
             let mut me = names::judge(desk, &self.presence, step, usage)?;
             due::sweep(desk, step.policy)?;
             let done = work(desk, &mut me)?;
-            if let (Some(name), Some(sighting)) = (&me.seen_as, &step.by.sighting) {
+            if let (Some(name), Some(sighting)) = (&me.seen_as, &step.by.sighting)
+                && !self.presence.touch(name, sighting, step.now)
+            {
                 self.announce_first(desk, name)?;
                 self.presence.record(name, sighting, step.now);
             }

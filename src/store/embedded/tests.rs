@@ -394,3 +394,18 @@ fn an_ack_after_the_ttl_can_be_repeated() {
     store.lease(&at(86_440 + 3_600), Pick::Head(1), Duration::from_secs(60), 8).unwrap();
     assert_eq!(store.settle(&at(86_440 + 3_600), &receipts, Settle::Ack).unwrap().stale, receipts);
 }
+
+#[test]
+fn a_statement_is_compiled_once_whatever_values_it_gets() {
+    let (home, _) = Home::furnished();
+    let store = home.open();
+    let read = |at: i64| {
+        let look = |desk: &Desk<'_>| {
+            let mut query = desk.sql.prepare_cached("SELECT number FROM keys WHERE expires <= ?1 LIMIT ?2")?;
+            query.query_map([at, 1], |_| Ok(()))?.for_each(drop);
+            Ok(query.get_status(rusqlite::StatementStatus::RePrepare))
+        };
+        store.line.read("test", NOW, Entrance::Read, look).unwrap()
+    };
+    assert_eq!([read(1), read(2), read(3)], [0, 0, 0]);
+}
