@@ -11,6 +11,9 @@ use crate::error::{Error, Kind};
 use crate::model::{EventType, MessageId, Millis};
 use crate::store::{MAX_EVENTS, MoveToken, Phase};
 
+/// The stream of events is shortened once in so many events.
+const SHORTEN: i64 = 64;
+
 /// Who may enter while the store takes part in a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
@@ -81,6 +84,8 @@ pub(super) struct Desk<'a> {
     /// How many rows the connection had changed when the transaction began.
     rows: u64,
     announced: Cell<bool>,
+    /// Whether the stream is to be shortened.
+    is_long: Cell<bool>,
 }
 
 impl<'a> Desk<'a> {
@@ -105,8 +110,9 @@ impl<'a> Desk<'a> {
             Ok((row.get(0)?, (phase, Millis(row.get(3)?)), read_numbers(row)?, row.get(17)?))
         })?;
         admit(&phase, now, entrance)?;
-        let (before, announced, rows) = (numbers, Cell::new(false), sql.total_changes());
-        Ok(Desk { sql, now, epoch, phase, change, numbers: RefCell::new(numbers), before, rows, announced })
+        let (announced, is_long) = (Cell::new(false), Cell::new(false));
+        let (before, rows, numbers) = (numbers, sql.total_changes(), RefCell::new(numbers));
+        Ok(Desk { sql, now, epoch, phase, change, numbers, before, rows, announced, is_long })
     }
 
     /// Writes numbers and the end of the event stream; tells the number of this change, when it is one, and whether waiters are to
@@ -137,7 +143,7 @@ impl<'a> Desk<'a> {
             n.deleted,
             change
         ])?;
-        if self.announced.get() {
+        if self.is_long.get() {
             let kept = i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
             let mut trim = self.sql.prepare_cached("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?1")?;
             trim.execute([kept])?;
@@ -163,6 +169,7 @@ impl<'a> Desk<'a> {
         let id = about.id.map(MessageId::to_bytes);
         insert.execute(params![kind.as_str(), self.now.0, id, about.agent, about.from, about.to])?;
         self.announced.set(true);
+        self.is_long.set(self.is_long.get() || self.sql.last_insert_rowid() % SHORTEN == 0);
         Ok(())
     }
 }

@@ -237,6 +237,9 @@ impl Line {
             }
         };
         self.place.companions()?;
+        if purpose == Purpose::Write {
+            self.place.anchor_log()?;
+        }
         let sql = open(&self.place, purpose)?;
         if purpose == Purpose::Write {
             sql.execute_batch(DURABLY)?;
@@ -328,6 +331,8 @@ fn found(place: &Place) -> Res<()> {
     }
     sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // The log is there now, and nobody puts anything in it before there are tables.
+    place.sync()?;
     sql.execute_batch(schema::TABLES)?;
     let epoch = epoch_of(&place.birth()?);
     sql.execute("INSERT INTO meta (one, epoch) VALUES (1, ?1)", [epoch])?;

@@ -169,12 +169,23 @@ impl Place {
 
     /// Makes an empty database file; nothing when somebody else was first.
     pub(super) fn create(&self) -> Result<()> {
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
-        match rustix::fs::open(&self.file, flags, Mode::from_raw_mode(0o600)) {
-            Ok(_) => set_mode(&self.file, 0o600),
-            Err(Errno::EXIST) => Ok(()),
-            Err(error) => Err(failed("make", &self.file, error.into())),
+        make_file(&self.file)
+    }
+
+    /// Sees to it that the name of SQLite's log is on disk before something in it counts. SQLite is built to leave that to us, for
+    /// it would see to it in each process. A log that has something in it has been seen to; an empty one may be new. There is
+    /// nothing to do while the database has no tables: whoever makes them does it.
+    pub(super) fn anchor_log(&self) -> Result<()> {
+        if self.log_size() > 0 || std::fs::metadata(&self.file).map_or(0, |meta| meta.len()) == 0 {
+            return Ok(());
         }
+        make_file(&self.log())?;
+        self.sync()
+    }
+
+    /// Waits until the names in the directory are on disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        sync(&self.dir)
     }
 
     /// Holds the directory for the one process that makes the tables; given back on drop.
@@ -248,7 +259,22 @@ fn make_directory(dir: &Path) -> Result<()> {
     inspect(dir, Sort::Directory)?;
     set_mode(dir, 0o700)?;
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(|error| failed("keep the directory", dir, error))
+    sync(parent)
+}
+
+/// Waits until the names in a directory are on disk.
+fn sync(dir: &Path) -> Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| failed("keep the directory", dir, error))
+}
+
+/// Makes an empty file; nothing when there is one.
+fn make_file(path: &Path) -> Result<()> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
+    match rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)) {
+        Ok(_) => set_mode(path, 0o600),
+        Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(failed("make", path, error.into())),
+    }
 }
 
 fn is_empty(dir: &Path) -> bool {
