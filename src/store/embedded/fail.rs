@@ -54,9 +54,10 @@ impl Fail {
 
 /// What SQLite said, once more; of any other error its words, which mean that the data is not as it should be.
 fn copy(error: &rusqlite::Error) -> rusqlite::Error {
-    let (code, words) = match error {
-        rusqlite::Error::SqliteFailure(code, words) => (*code, words.clone()),
-        other => (ffi::Error::new(ffi::SQLITE_INTERNAL), Some(other.to_string())),
+    let (code, words) = if let rusqlite::Error::SqliteFailure(code, words) = error {
+        (*code, words.clone())
+    } else {
+        (ffi::Error::new(ffi::SQLITE_INTERNAL), Some(error.to_string()))
     };
     rusqlite::Error::SqliteFailure(code, words)
 }
