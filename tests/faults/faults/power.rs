@@ -33,3 +33,23 @@ pub(super) fn lost(case: &Case) -> Option<Verdict> {
 pub(super) fn torn(case: &Case) -> Option<Verdict> {
     cut(case, Unsynced::Torn)
 }
+
+#[test]
+fn the_first_message_of_a_store_or_of_a_log_outlives_a_power_cut() {
+    if !tools::may_fuse() {
+        return;
+    }
+    let disk = Disk::mount();
+    let file = disk.path().join("data/postino.db");
+    let post = Post::at(&format!("sqlite:{}", file.display()));
+    let mut chance = crate::chance::Chance::seeded(1);
+    for sent in 1..=2 {
+        post.json("ann", &["send", "bob", "It is done."]);
+        disk.cut(Unsynced::Lost, &mut chance);
+        assert_eq!(post.left(), Some(sent));
+        // SQLite's own programs take the log away when they leave.
+        rusqlite::Connection::open(&file).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        assert!(!file.with_extension("db-wal").exists());
+        std::fs::File::open(file.parent().unwrap()).unwrap().sync_all().unwrap();
+    }
+}
