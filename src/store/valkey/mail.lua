@@ -39,11 +39,12 @@ local function ended(mail) return math.min(now, tonumber(mail['until']) or now) 
 
 -- Live counts of a mailbox, right also while more is due than was moved.
 local function count(box)
-  local after = '(' .. now
+  local function live(queue)
+    if quiet then return call('ZCARD', box_key(box, queue)) end
+    return call('ZCOUNT', box_key(box, queue), '(' .. now, '+inf')
+  end
   local counts = {
-    ready = call('ZCOUNT', box_key(box, 'rexp'), after, '+inf'),
-    urgent = call('ZCOUNT', box_key(box, 'urg'), after, '+inf'),
-    leased = call('ZCOUNT', box_key(box, 'lease'), after, '+inf'),
+    ready = live('rexp'), urgent = live('urg'), leased = live('lease'),
     back = {}, expired = 0, dying = 0, arrived = 0,
   }
   for _, id in ipairs(quiet and {} or call('ZRANGEBYSCORE', box_key(box, 'lease'), '-inf', now)) do

@@ -50,9 +50,10 @@ local function announce(kind, id, agent, from, to)
     't', kind, 'a', now, 'i', id or '', 'g', agent or '', 'f', from or '', 'o', to or '')
 end
 
--- Wakes whoever waits on this stream.
+-- Wakes whoever waits on this stream. Only its end matters; to cut it to that exactly, the server would step over all that it
+-- has cut before and still keeps.
 local function wake(key)
-  call('XADD', key, 'MAXLEN', 1, '*', 'w', 1)
+  call('XADD', key, 'MAXLEN', '~', 1, '*', 'w', 1)
   keep(key, now + DAY)
 end
 
