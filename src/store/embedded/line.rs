@@ -1,5 +1,5 @@
-//! The connections to the database file: opened when first needed, kept, reopened when the file was
-//! replaced. One reads, one writes, so that a reader need not wait for a disk; who writes at the same time shares a transaction. It knows no table but
+//! The connections to the database file: opened when first needed, kept, reopened when the file was replaced. One reads, one
+//! writes, so that a reader need not wait for a disk; who writes at the same time shares a transaction. It knows no table but
 //! makes them in an empty file.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
