@@ -38,6 +38,11 @@ impl From<Error> for Fail {
 }
 
 impl Fail {
+    /// Another process wrote for too long.
+    pub(super) fn busy() -> Fail {
+        Fail::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))
+    }
+
     /// The same failure, for another one whom it concerns.
     pub(super) fn again(&self) -> Fail {
         match self {

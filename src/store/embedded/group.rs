@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
+use super::bell::Bell;
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res};
 use super::line::Kept;
@@ -19,6 +20,8 @@ const MOST: usize = 32;
 pub(super) struct Group {
     /// The connection.
     pub(super) kept: Kept,
+    /// The bell: other processes wait for it.
+    pub(super) bell: Bell,
     /// The number of its last change; `None` while there is none.
     pub(super) change: Option<i64>,
     /// Whether waiters are to be woken.
@@ -35,9 +38,9 @@ pub(super) struct Group {
 
 impl Group {
     /// A transaction that has just begun.
-    pub(super) fn new(kept: Kept, lightly: bool) -> Group {
+    pub(super) fn new(kept: Kept, bell: Bell, lightly: bool) -> Group {
         let (change, rings, suspect, stuck, outcome) = (None, false, false, false, Promise::default());
-        Group { kept, change, rings, lightly, suspect, steps: 0, stuck, outcome }
+        Group { kept, bell, change, rings, lightly, suspect, steps: 0, stuck, outcome }
     }
 
     /// Does a step. When it fails, nothing of it is left in the transaction; a lone step's transaction is over then.

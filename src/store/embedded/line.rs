@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, DropBehavior, OpenFlags, Transaction, TransactionBehavior};
 
+use super::bell::Bell;
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res, explain};
 use super::group::Group;
 use super::place::{FileId, Place};
-use super::{bell, mutant, schema};
+use super::{mutant, schema};
 use crate::error::{Error, Kind, Result};
 use crate::model::Millis;
 
@@ -165,17 +166,18 @@ impl Line {
         if lightly {
             kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
         }
+        let bell = Bell::take(&self.place, PATIENCE)?;
         let mut begun = self.begin(&kept, Purpose::Write)?;
         begun.set_drop_behavior(DropBehavior::Ignore);
         drop(begun);
-        Ok(Group::new(kept, lightly))
+        Ok(Group::new(kept, bell, lightly))
     }
 
     /// Commits, and tells all who took part; the connection, when it is worth keeping.
     fn end_group(&self, group: Group) -> Option<Kept> {
         let outcome = group.outcome();
-        let Group { mut kept, change, rings, lightly, suspect, .. } = group;
-        let shown = change.map_or(Ok(()), |change| bell::ring(&self.place, change).map_err(Fail::Refused));
+        let Group { mut kept, bell, change, rings, lightly, suspect, .. } = group;
+        let shown = change.map_or(Ok(()), |change| bell.ring(&self.place, change).map_err(Fail::Refused));
         if let Err(fail) = shown.and_then(|()| kept.sql.execute_batch("COMMIT").map_err(Fail::Commit)) {
             // With the connection goes whatever it has begun.
             drop(kept);
