@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, flock, futimens};
 
 use super::fail::{Fail, Res};
 use super::place::Place;
@@ -20,13 +20,15 @@ use crate::error::{Error, Kind, Result};
 
 /// How a number is written: hexadecimal digits, twice, so that half a writing is told from a whole one.
 const DIGITS: usize = 16;
+/// The time that it is, as a file takes it (futimens(3)).
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
 
 /// The bell, held until dropped by the one process that writes. What is safe does not hang on it, for the database has a lock of
 /// its own; but for that one everybody asks again and again, and of a crowd hardly anybody gets it.
 pub(super) struct Bell(File);
 
 impl Bell {
-    /// Takes the bell, and waits for it as long as others ring it, each within `patience`.
+    /// Takes the bell, and waits for it as long as it goes from hand to hand, within `patience` each time.
     pub(super) fn take(place: &Place, patience: Duration) -> Res<Bell> {
         let file = place.open_own(&place.bell())?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
@@ -43,13 +45,19 @@ impl Bell {
         if thread::Builder::new().name("turn".to_owned()).spawn(wait).is_err() {
             return Ok(Bell(file));
         }
-        let mut seen = last(&place.bell());
+        let rung = || file.metadata().and_then(|meta| meta.modified()).ok();
+        let mut seen = rung();
         loop {
             match told.recv_timeout(patience) {
-                Ok(held) => return Ok(Bell(held.unwrap_or(file))),
+                Ok(held) => {
+                    let held = held.unwrap_or(file);
+                    // Those who wait on see that it has changed hands. A failure only costs their patience.
+                    let _ = futimens(&held, &Timestamps { last_access: NOW, last_modification: NOW });
+                    return Ok(Bell(held));
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(Bell(file)),
                 Err(RecvTimeoutError::Timeout) => {
-                    let now = last(&place.bell());
+                    let now = rung();
                     if now == seen {
                         return Err(Fail::busy());
                     }
@@ -101,6 +109,18 @@ mod tests {
         assert!(matches!(Bell::take(&place, Duration::from_millis(50)), Err(Fail::Sql(_))));
         drop(held);
         assert!(Bell::take(&place, Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn who_waits_while_it_goes_from_hand_to_hand_gets_its_turn() {
+        let (_home, place) = place();
+        let patience = Duration::from_secs(1);
+        // The last one waits for longer than that, and nobody rings.
+        let hold = || Bell::take(&place, patience).map(|_held| thread::sleep(patience / 3));
+        thread::scope(|scope| {
+            let crowd: Vec<_> = (0..6).map(|_| scope.spawn(hold)).collect();
+            assert!(crowd.into_iter().all(|one| one.join().unwrap().is_ok()));
+        });
     }
 
     #[test]
