@@ -34,13 +34,11 @@ impl Bell {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
             return Ok(Bell(file));
         }
-        let waiting = place.open_own(&place.bell())?;
+        // Both stand for one lock: whoever of them gets it, the other has it too.
+        let Ok(waiting) = file.try_clone() else { return Ok(Bell(file)) };
         let (done, told) = mpsc::channel();
-        let wait = move || {
-            let held = flock(&waiting, FlockOperation::LockExclusive).is_ok();
-            // When nobody waits any more, the file is closed and the bell free.
-            let _ = done.send(held.then_some(waiting));
-        };
+        // When nobody waits any more, the file is closed by this thread at last, and the bell free.
+        let wait = move || done.send(flock(&waiting, FlockOperation::LockExclusive).is_ok());
         // There is no waiting for a while only, but in a thread that does nothing else. Without one it goes without the bell.
         if thread::Builder::new().name("turn".to_owned()).spawn(wait).is_err() {
             return Ok(Bell(file));
@@ -49,13 +47,11 @@ impl Bell {
         let mut seen = rung();
         loop {
             match told.recv_timeout(patience) {
-                Ok(held) => {
-                    let held = held.unwrap_or(file);
+                Ok(_) | Err(RecvTimeoutError::Disconnected) => {
                     // Those who wait on see that it has changed hands. A failure only costs their patience.
-                    let _ = futimens(&held, &Timestamps { last_access: NOW, last_modification: NOW });
-                    return Ok(Bell(held));
+                    let _ = futimens(&file, &Timestamps { last_access: NOW, last_modification: NOW });
+                    return Ok(Bell(file));
                 }
-                Err(RecvTimeoutError::Disconnected) => return Ok(Bell(file)),
                 Err(RecvTimeoutError::Timeout) => {
                     let now = rung();
                     if now == seen {
@@ -114,9 +110,9 @@ mod tests {
     #[test]
     fn who_waits_while_it_goes_from_hand_to_hand_gets_its_turn() {
         let (_home, place) = place();
-        let patience = Duration::from_secs(1);
+        let patience = Duration::from_secs(2);
         // The last one waits for longer than that, and nobody rings.
-        let hold = || Bell::take(&place, patience).map(|_held| thread::sleep(patience / 3));
+        let hold = || Bell::take(&place, patience).map(|_held| thread::sleep(patience / 4));
         thread::scope(|scope| {
             let crowd: Vec<_> = (0..6).map(|_| scope.spawn(hold)).collect();
             assert!(crowd.into_iter().all(|one| one.join().unwrap().is_ok()));
@@ -126,14 +122,14 @@ mod tests {
     #[test]
     fn who_waits_while_others_ring_gets_its_turn() {
         let (_home, place) = place();
-        let patience = Duration::from_secs(1);
+        let patience = Duration::from_secs(2);
         let held = Bell::take(&place, patience).unwrap();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| Bell::take(&place, patience).map(drop));
             let begun = Instant::now();
             for change in 1.. {
                 held.ring(&place, change).unwrap();
-                thread::sleep(patience / 20);
+                thread::sleep(patience / 40);
                 if begun.elapsed() > 2 * patience {
                     break;
                 }

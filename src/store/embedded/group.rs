@@ -4,8 +4,6 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-
 use super::bell::Bell;
 use super::desk::{Desk, Entrance};
 use super::fail::{Fail, Res};
@@ -26,8 +24,6 @@ pub(super) struct Group {
     pub(super) change: Option<i64>,
     /// Whether waiters are to be woken.
     pub(super) rings: bool,
-    /// Whether a power cut may lose it.
-    pub(super) lightly: bool,
     /// Whether the database failed in a step, so that the connection is not to be kept.
     pub(super) suspect: bool,
     steps: usize,
@@ -38,9 +34,9 @@ pub(super) struct Group {
 
 impl Group {
     /// A transaction that has just begun.
-    pub(super) fn new(kept: Kept, bell: Bell, lightly: bool) -> Group {
+    pub(super) fn new(kept: Kept, bell: Bell) -> Group {
         let (change, rings, suspect, stuck, outcome) = (None, false, false, false, Promise::default());
-        Group { kept, bell, change, rings, lightly, suspect, steps: 0, stuck, outcome }
+        Group { kept, bell, change, rings, suspect, steps: 0, stuck, outcome }
     }
 
     /// Does a step. When it fails, nothing of it is left in the transaction; a lone step's transaction is over then.
@@ -53,8 +49,19 @@ impl Group {
         let is_first = self.steps == 0;
         self.steps += 1;
         let sql = &self.kept.sql;
-        let done = if is_first { attempt(sql, now, entrance, work) } else { inside(sql, now, entrance, work) };
-        match done {
+        let attempt = || {
+            if !is_first {
+                sql.prepare_cached("SAVEPOINT step")?.execute([])?;
+            }
+            let desk = Desk::open(sql, now, entrance)?;
+            let done = work(&desk)?;
+            let (change, rings) = desk.close()?;
+            if !is_first {
+                sql.prepare_cached("RELEASE step")?.execute([])?;
+            }
+            Ok((done, change, rings))
+        };
+        match attempt() {
             Ok((done, change, rings)) => {
                 self.change = change.or(self.change);
                 self.rings |= rings;
@@ -76,39 +83,13 @@ impl Group {
 
     /// Whether one more may take part.
     pub(super) fn has_room(&self) -> bool {
-        self.steps < MOST && !self.lightly
+        self.steps < MOST
     }
 
     /// What those who took part wait for.
     pub(super) fn outcome(&self) -> Arc<Outcome> {
         Arc::clone(&self.outcome.0)
     }
-}
-
-/// A step that can be taken back without the others.
-fn inside<T>(
-    sql: &Connection,
-    now: Millis,
-    entrance: Entrance,
-    work: impl FnOnce(&Desk<'_>) -> Res<T>,
-) -> Res<(T, Option<i64>, bool)> {
-    sql.prepare_cached("SAVEPOINT step")?.execute([])?;
-    let done = attempt(sql, now, entrance, work)?;
-    sql.prepare_cached("RELEASE step")?.execute([])?;
-    Ok(done)
-}
-
-/// A step, the number of its change, and whether waiters are to be woken.
-fn attempt<T>(
-    sql: &Connection,
-    now: Millis,
-    entrance: Entrance,
-    work: impl FnOnce(&Desk<'_>) -> Res<T>,
-) -> Res<(T, Option<i64>, bool)> {
-    let desk = Desk::open(sql, now, entrance)?;
-    let done = work(&desk)?;
-    let (change, rings) = desk.close()?;
-    Ok((done, change, rings))
 }
 
 /// How a transaction ended; nothing as long as it has not.

@@ -35,6 +35,8 @@ pub(super) struct Kept {
     file: FileId,
     /// Whether it served more than one step, so that the log is in memory and may be longer.
     lasting: bool,
+    /// Whether a power cut may lose what it commits.
+    lightly: bool,
 }
 
 /// What a connection is for.
@@ -162,21 +164,22 @@ impl Line {
     }
 
     fn begin_group(&self, kept: Option<Kept>, lightly: bool) -> Res<Group> {
-        let kept = self.ready(kept, Purpose::Write)?;
-        if lightly {
-            kept.sql.execute_batch("PRAGMA synchronous = NORMAL")?;
+        let mut kept = self.ready(kept, Purpose::Write)?;
+        if kept.lightly != lightly {
+            kept.sql.execute_batch(if lightly { "PRAGMA synchronous = NORMAL" } else { DURABLY })?;
+            kept.lightly = lightly;
         }
         let bell = Bell::take(&self.place, PATIENCE)?;
         let mut begun = self.begin(&kept, Purpose::Write)?;
         begun.set_drop_behavior(DropBehavior::Ignore);
         drop(begun);
-        Ok(Group::new(kept, bell, lightly))
+        Ok(Group::new(kept, bell))
     }
 
     /// Commits, and tells all who took part; the connection, when it is worth keeping.
     fn end_group(&self, group: Group) -> Option<Kept> {
         let outcome = group.outcome();
-        let Group { mut kept, bell, change, rings, lightly, suspect, .. } = group;
+        let Group { mut kept, bell, change, rings, suspect, .. } = group;
         let shown = change.map_or(Ok(()), |change| bell.ring(&self.place, change).map_err(Fail::Refused));
         if let Err(fail) = shown.and_then(|()| kept.sql.execute_batch("COMMIT").map_err(Fail::Commit)) {
             // With the connection goes whatever it has begun.
@@ -191,8 +194,7 @@ impl Line {
         if self.place.log_size() > if kept.lasting { schema::LASTING_LOG } else { schema::LOG } {
             shorten_log(&mut kept.sql);
         }
-        let is_sound = !suspect && (!lightly || kept.sql.execute_batch(DURABLY).is_ok());
-        Some(kept).filter(|_| is_sound)
+        Some(kept).filter(|_| !suspect)
     }
 
     /// Begins a transaction on a file with tables; makes them where there are none. Nobody asks for the write lock of
@@ -247,7 +249,7 @@ impl Line {
             sql.execute_batch(DURABLY)?;
             sql.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
         }
-        Ok(Kept { sql, file, lasting: false })
+        Ok(Kept { sql, file, lasting: false, lightly: false })
     }
 }
 

@@ -62,6 +62,17 @@ fn together(store: &Embedded, others: Vec<Work<'_>>) -> (Result<i64>, Vec<thread
     })
 }
 
+/// Runs this step in another one's transaction: both are told why it came to nothing.
+fn fails_for_both(store: &Embedded, work: Work<'_>, why: &str) {
+    let before = sent(store);
+    let (first, others) = together(store, vec![work]);
+    for end in std::iter::once(first).chain(others.into_iter().map(|other| other.unwrap())) {
+        let told = end.unwrap_err().to_string();
+        assert!(told.contains(why), "{told}");
+    }
+    assert_eq!(sent(store), before);
+}
+
 #[test]
 fn who_writes_at_the_same_time_shares_a_commit() {
     let (home, _) = Home::furnished();
@@ -134,11 +145,7 @@ fn when_the_transaction_cannot_end_all_are_told_and_nothing_is_stored() {
         )?;
         Ok(count_when(&store, 0, desk))
     });
-    let (first, others) = together(&store, vec![dangling]);
-    let ends = std::iter::once(first).chain(others.into_iter().map(|other| other.unwrap()));
-    let told: Vec<_> = ends.map(|end| end.unwrap_err().to_string()).collect();
-    assert!(told[0].contains("the outcome is unknown") && told[0] == told[1], "{told:?}");
-    assert_eq!(sent(&store), before);
+    fails_for_both(&store, dangling, "the outcome is unknown");
     assert_eq!(write(&store, |desk| Ok(count_when(&store, 0, desk))).unwrap(), before + 1);
 }
 
@@ -152,12 +159,18 @@ fn when_the_database_takes_all_back_all_are_told() {
         desk.sql.execute_batch("ROLLBACK")?;
         Err(Fail::Sql(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None)))
     });
-    let (first, others) = together(&store, vec![lost]);
-    let ends = std::iter::once(first).chain(others.into_iter().map(|other| other.unwrap()));
-    for end in ends {
-        let told = end.unwrap_err().to_string();
-        assert!(told.contains("is full"), "{told}");
-    }
-    assert_eq!(sent(&store), before);
+    fails_for_both(&store, lost, "is full");
     assert_eq!(write(&store, |desk| Ok(count_when(&store, 0, desk))).unwrap(), before + 1);
+}
+
+#[test]
+fn who_writes_after_a_step_that_need_not_last_waits_for_the_disk_again() {
+    let (home, _) = Home::furnished();
+    let store = home.open();
+    // 1 is NORMAL, 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
+    let synced = |desk: &Desk<'_>| -> Res<i64> { Ok(desk.sql.query_row("PRAGMA synchronous", [], |row| row.get(0))?) };
+    let lightly = |work: &dyn Fn(&Desk<'_>) -> Res<i64>| store.line.write_lightly("test", NOW, work);
+    assert_eq!((write(&store, synced).unwrap(), lightly(&synced).unwrap(), write(&store, synced).unwrap()), (2, 1, 2));
+    lightly(&|_| Err(Fail::Refused(Error::new(Kind::Moving, "not now")))).unwrap_err();
+    assert_eq!(write(&store, synced).unwrap(), 2);
 }
