@@ -102,16 +102,17 @@ class Feed {
     return this.loading;
   }
 
-  // Loads anew when events were missed: as much as is shown, at most a thousand.
+  // Loads anew when events were missed: back to the oldest one that is shown, but about a thousand at most. Ids begin with
+  // their time, so that one is passed also when it is gone.
   reload() {
     if (!this.loaded) return this.refresh();
     return this.one(async () => {
-      const want = Math.min(this.items.length, 1_000), before = new Set(this.items.map(item => item.id));
+      const oldest = this.items[0]?.id, before = new Set(this.items.map(item => item.id));
       let items = [], page;
       do {
         page = await this.page(items[0]?.id);
         items = [...page, ...items];
-      } while (page.length === this.limit && items.length < want);
+      } while (page.length === this.limit && items.length < 1_000 && items[0].id > oldest);
       this.items = items;
       this.done = page.length < this.limit;
       return items.filter(item => !before.has(item.id));
