@@ -94,7 +94,8 @@ pub(super) fn explain(file: &Path, doing: &str, fail: Fail) -> Error {
     }
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
+/// Whether somebody else holds what is needed.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 

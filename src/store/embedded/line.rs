@@ -12,7 +12,7 @@ use rusqlite::{Connection, DropBehavior, OpenFlags, Transaction, TransactionBeha
 
 use super::bell::Bell;
 use super::desk::{Desk, Entrance};
-use super::fail::{Fail, Res, explain};
+use super::fail::{Fail, Res, explain, is_busy};
 use super::group::Group;
 use super::place::{FileId, Place};
 use super::{mutant, schema};
@@ -326,6 +326,18 @@ pub(super) fn version(sql: &Connection) -> Res<i64> {
     Ok(sql.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
+/// Has SQLite write a log. SQLite does not wait for whoever holds the empty file meanwhile: whoever opens it after the death of
+/// one who was making the tables does so for a moment, to clear away what that one left.
+fn keep_log(sql: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
 /// Makes the tables, one process at a time; nothing when they are there.
 fn found(place: &Place) -> Res<()> {
     let _lock = place.lock()?;
@@ -333,7 +345,7 @@ fn found(place: &Place) -> Res<()> {
     if !is_empty(&sql)? {
         return Ok(());
     }
-    sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    keep_log(&sql)?;
     let sql = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // The log is there now, and nobody puts anything in it before there are tables.
     place.sync()?;

@@ -247,6 +247,24 @@ fn racing_makers_make_one_store() {
 }
 
 #[test]
+fn who_makes_the_tables_waits_for_whoever_holds_the_empty_file() {
+    let home = Home::new();
+    Embedded::open(&home.file()).unwrap();
+    // SQLite does this for a moment when it clears away what a killed maker of tables left.
+    let other = Connection::open(home.file()).unwrap();
+    std::fs::set_permissions(home.file(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let maker = scope.spawn(|| send(&home.open(), "bob", "hello", NOW));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!maker.is_finished());
+        other.execute_batch("ROLLBACK").unwrap();
+        maker.join().unwrap().unwrap();
+    });
+    assert_eq!(check(&home.open(), "bob").unwrap().unread, 1);
+}
+
+#[test]
 fn an_empty_file_becomes_a_store() {
     let home = Home::new();
     home.open();
