@@ -298,8 +298,8 @@ impl App {
         Ok(())
     }
 
-    /// Gets the next free name for a session whose name was taken over. A command says so; a process that the client started for
-    /// the session goes on under that name.
+    /// Gets the next free name for a session whose name was taken over, or the same one in a store that lost what it held. A
+    /// command says so when it is another one; a process that the client started for the session goes on under that name.
     fn next_name(&mut self, error: Error) -> Result<()> {
         let Some(opened) = self.opened.take() else { return Err(error) };
         let Some(session) = &opened.identity.session else { return Err(error) };
@@ -311,6 +311,9 @@ impl App {
             return Ok(());
         }
         let (lost, Some(name)) = (&ctx.actor.name, session.name) else { return Err(error) };
+        if *lost == name {
+            return Ok(());
+        }
         let message = format!("another session took the name {lost} over; this session is {name} now");
         Err(Error::new(Kind::NameLost, message).hint("run the command again"))
     }

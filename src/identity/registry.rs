@@ -150,36 +150,40 @@ impl Registry {
     pub fn client(&self, clues: &Clues<'_>) -> Option<Found> {
         match clues.outright {
             Some(0) => return None,
-            Some(pid) => return process::look(pid).map(|process| self.found(process, clues)),
+            Some(pid) => {
+                let found = self.found(process::look(pid)?);
+                return Some(Found { client: clues.said.or(found.client), ..found });
+            }
             None => {}
         }
         let told = told_by(clues.env);
         process::ancestors()
-            .map(|process| self.found(process, clues))
+            .map(|process| self.found(process))
             .find(|found| {
                 let is_told = told.is_some_and(|(pid, _)| pid == found.process.pid);
                 let is_said = clues.said.is_some() && !found.process.is_shell();
                 found.registration.is_some() || found.client.is_some() || is_told || is_said
             })
-            .map(|found| Found { client: found.client.or(clues.said).or(told.map(|(_, client)| client)), ..found })
+            .map(|found| Found { client: clues.said.or(found.client).or(told.map(|(_, client)| client)), ..found })
             .or_else(|| self.orphaned(clues))
     }
 
     /// The client of a process that lost its parents: the one that the environment tells, when its conversation is the same.
     fn orphaned(&self, clues: &Clues<'_>) -> Option<Found> {
         let (pid, client) = told_by(clues.env)?;
-        let found = self.found(process::look(pid)?, clues);
+        let found = self.found(process::look(pid)?);
         let session = clues.env.get(client.session_variable?)?;
+        let found = Found { client: clues.said.or(found.client), ..found };
         (found.registration.as_ref()?.session_id.as_deref() == Some(session)).then_some(found)
     }
 
-    fn found(&self, process: Process, clues: &Clues<'_>) -> Found {
+    fn found(&self, process: Process) -> Found {
         let registration = self.load(&process);
         let client = match &registration {
             Some(registration) => client::named(&registration.client),
             None => client::of_program(&process.program()),
         };
-        Found { client: clues.said.or(client), process, registration }
+        Found { client, process, registration }
     }
 
     /// The registration of this process. A damaged file counts as none: the next hook writes it anew.

@@ -233,6 +233,7 @@ promises! {
         signs_of_life_keep_a_claim,
         a_silent_holder_that_nobody_replaced_goes_on,
         who_lost_a_name_is_refused_by_every_verb,
+        a_claim_from_a_store_that_was_lost_counts_for_nothing,
         who_lost_a_name_cannot_settle_what_it_leased,
         a_guessed_name_that_is_held_may_look_but_not_take,
         a_guessed_name_may_do_everything_when_no_live_session_holds_it,

@@ -5,7 +5,7 @@ use super::words::{Who, generation, guessed, ids, kind, name, process, receipts,
 use super::world::World;
 use crate::error::Kind;
 use crate::model::{EventType, Generation, Recipient, State};
-use crate::store::{Claim, Holder, Settle};
+use crate::store::{Actor, Claim, Holder, Settle};
 
 const DAY: u64 = 24 * 3_600;
 
@@ -105,6 +105,20 @@ pub(super) fn who_lost_a_name_is_refused_by_every_verb(w: World) {
     assert!(w.events(&mark).is_empty(), "a refused step does nothing");
     assert_eq!(w.agent("bob").and_then(|bob| bob.last_seen), None, "and shows no life");
     assert_eq!(w.check(session("bob", new)).unread, 1);
+}
+
+pub(super) fn a_claim_from_a_store_that_was_lost_counts_for_nothing(w: World) {
+    let check = |who: &Actor| kind(w.ask(who, |store, step| store.check(step)));
+    // Any number that a store which counts from one would give again.
+    let old: Vec<Actor> = (1..5).map(|number| session("bob", Generation(number))).collect();
+    assert!(old.iter().all(|old| check(old) == Some(Kind::NameLost)), "nobody holds it here");
+    let bob = w.session("bob", &process(1));
+    for old in &old {
+        assert_eq!(check(old), Some(Kind::NameLost));
+        w.end(old);
+    }
+    assert!(matches!(w.claim("bob", &process(2)), Claim::Held(_)), "it was another one that ended");
+    assert_eq!(check(&bob), None);
 }
 
 pub(super) fn who_lost_a_name_cannot_settle_what_it_leased(w: World) {

@@ -104,7 +104,8 @@ mod tests {
         let held = Bell::take(&place, Duration::ZERO).unwrap();
         assert!(matches!(Bell::take(&place, Duration::from_millis(50)), Err(Fail::Sql(_))));
         drop(held);
-        assert!(Bell::take(&place, Duration::ZERO).is_ok());
+        // The one that gave up may have it for a moment.
+        assert!(Bell::take(&place, Duration::from_secs(5)).is_ok());
     }
 
     #[test]

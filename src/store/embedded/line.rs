@@ -350,8 +350,10 @@ fn found(place: &Place) -> Res<()> {
     // The log is there now, and nobody puts anything in it before there are tables.
     place.sync()?;
     sql.execute_batch(schema::TABLES)?;
-    let epoch = epoch_of(&place.birth()?);
-    sql.execute("INSERT INTO meta (one, epoch) VALUES (1, ?1)", [epoch])?;
+    let birth = place.birth()?;
+    // Claims are counted from the time, so that none has the number of one in a store that was lost here.
+    let claims = birth.2 * 1_000 + birth.3 / 1_000_000;
+    sql.execute("INSERT INTO meta (one, epoch, last_generation) VALUES (1, ?1, ?2)", (epoch_of(&birth), claims))?;
     sql.execute_batch(&format!("PRAGMA user_version = {}", schema::VERSION))?;
     sql.commit()?;
     Ok(())

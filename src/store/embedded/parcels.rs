@@ -279,7 +279,7 @@ fn unpack_counters(desk: &Desk<'_>, stats: &Stats, last_broadcast: u64, last_gen
         numbers.dead_trimmed = signed(stats.dead_trimmed);
         numbers.deleted = signed(stats.deleted);
         numbers.last_broadcast = signed(last_broadcast);
-        numbers.last_generation = signed(last_generation);
+        numbers.last_generation = numbers.last_generation.max(signed(last_generation));
     });
 }
 

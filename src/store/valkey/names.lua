@@ -76,7 +76,7 @@ local function admit(takes)
   me = look(name) or {name = name, box = 0, gen = 0}
   me.gone = standing == 'g' and gen or nil
   me.own = standing == 's' and me.gen == gen
-  if standing == 's' and me.gen ~= 0 and not me.own then refuse('namelost', name) end
+  if standing == 's' and not me.own then refuse('namelost', name) end
   if takes and standing == 'g' and live_claim(me.gen, me.gone) then refuse('nameheld', name) end
 end
 

@@ -23,11 +23,12 @@ local function phase_now()
   return meta.phase or 'open'
 end
 
--- Writes down what a new store begins with. The epoch tells its events from those of a store that was lost here.
+-- Writes down what a new store begins with. The epoch tells its events from those of a store that was lost here; claims are counted
+-- from the time, so that none has the number of one in that.
 local function found()
   local time = call('TIME')
   meta.schema, meta.epoch = SCHEMA, string.sub(redis.sha1hex(p .. time[1] .. '.' .. time[2]), 1, 8)
-  call('HSET', KEYS[1], 'schema', SCHEMA, 'epoch', meta.epoch)
+  call('HSET', KEYS[1], 'schema', SCHEMA, 'epoch', meta.epoch, 'generation', string.format('%.0f', now))
   call('DEL', p .. 'ev')
 end
 

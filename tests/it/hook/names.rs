@@ -184,6 +184,28 @@ fn the_nearest_client_among_the_ancestors_counts_and_a_nested_one_is_its_own() {
 }
 
 #[test]
+fn a_shell_between_the_client_and_a_hook_that_names_it_is_not_the_client() {
+    let postino = Postino::new();
+    // The shells stay until the hook has ended, as some do for any command.
+    let script = r#"
+        hook() { echo '{"session_id":"s","prompt":"x"}' | sh -c "\"\$postino\" hook $1 codex; true"; }
+        hook session-start
+        "$postino" --agent bob send webshop hello --quiet
+        hook post-tool-use
+        hook post-tool-use
+        "$postino" whoami --json
+        true
+    "#;
+    let out = within(&postino, script);
+    let told: Vec<&str> = out.lines().filter(|line| line.contains("hookSpecificOutput")).collect();
+    assert_eq!(told.len(), 2, "{out}");
+    assert!(told[0].contains("SessionStart") && told[1].contains("PostToolUse"), "{out}");
+    assert_eq!(name_in(out.lines().last().unwrap()), "webshop");
+    let files = registered(&postino);
+    assert_eq!(files.iter().filter(|name| name.ends_with(".json")).count(), 1, "{files:?}");
+}
+
+#[test]
 fn without_a_client_a_hook_does_nothing() {
     let postino = Postino::new();
     let payload = br#"{"session_id":"s-1","hook_event_name":"SessionStart"}"#;
