@@ -195,10 +195,16 @@ impl App {
 
     fn open(&self) -> Result<Opened> {
         let session = self.session();
-        let chosen = choice::choose(self.globals.store.as_deref(), &self.settings, session.as_ref(), System.now())?;
-        let store = open(&chosen.address, &chosen.prefix, self.patience())?;
+        let (chosen, store) = self.reach(session.as_ref())?;
         let identity = self.who(&*store, &chosen, session)?;
         Ok(Opened { chosen, store, identity })
+    }
+
+    /// The store that is chosen, and why it is the one.
+    fn reach(&self, session: Option<&Registration>) -> Result<(Chosen, Box<dyn Store>)> {
+        let chosen = choice::choose(self.globals.store.as_deref(), &self.settings, session, System.now())?;
+        let store = open(&chosen.address, &chosen.prefix, self.patience())?;
+        Ok((chosen, store))
     }
 
     /// Who asks. A session without a claim in this store claims its name now.
@@ -287,9 +293,17 @@ impl App {
 
     /// Follows a store that has moved, with the session, if there is one.
     fn follow(&mut self, error: Error) -> Result<()> {
-        let Some(opened) = self.opened.take() else { return Err(error) };
-        let moved = follow(&self.settings, &opened.chosen, &*opened.store, self.patience(), error)?;
-        if let Some(session) = &opened.identity.session {
+        let (chosen, store, session) = match self.opened.take() {
+            Some(opened) => (opened.chosen, opened.store, opened.identity.session),
+            // It was when the session asked for its name.
+            None => {
+                let session = self.session();
+                let (chosen, store) = self.reach(session.as_ref())?;
+                (chosen, store, session)
+            }
+        };
+        let moved = follow(&self.settings, &chosen, &*store, self.patience(), error)?;
+        if let Some(session) = &session {
             let session = self.registry().update(session, |session| session.store = Some(moved.secret()))?;
             if let Some(visit) = &mut self.visit {
                 visit.found.registration = session;
@@ -330,7 +344,7 @@ pub fn follow(
 ) -> Result<Address> {
     let Ok(Phase::Moved(token, url)) = store.phase(System.now()) else { return Err(error) };
     if chosen.by == By::Setting {
-        return Err(error.hint(format!("set the address to {url}, or unset it")));
+        return Err(error.hint(format!("set the address to {url}")));
     }
     // The mover wrote the address down, with its password, where this user can read it; another user's choice is led there now.
     let there = choice::choose(None, settings, None, System.now())?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::app::{App, Globals};
 use super::install::{Scope, Site};
 use super::{Outcome, text};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ops::{self, HealthResponse};
 use crate::output::{Output, Style};
 
@@ -154,7 +154,13 @@ struct Diagnosis {
 pub fn run(globals: Globals, out: &Output, _: Args) -> Outcome {
     let mut checks = Vec::new();
     match App::new(globals) {
-        Ok(app) => {
+        Ok(mut app) => {
+            // A store that moved is followed, as by any other command; what prevents that is told by a check.
+            if let Err(error) = app.ctx().and_then(|ctx| ops::has_stayed(&ctx))
+                && error.kind == Kind::Moving
+            {
+                let _ = app.recover(error);
+            }
             checks.push(check("settings", Finding::ok("can be read")));
             let site = Site::new(&app, Scope::User);
             let patient = Patient { app: &app, site, health: OnceCell::new() };

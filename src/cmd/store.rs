@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::app::{App, System};
-use super::{Outcome, open, text};
+use super::{Outcome, call, open, text};
 use crate::choice::{self, By};
 use crate::error::{Error, Kind, Result};
 use crate::ops::{self, HealthResponse, MoveResponse};
@@ -63,14 +63,14 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     }
 }
 
-fn show(app: &App, out: &Output) -> Outcome {
-    let ctx = open(app, out)?;
+fn show(app: &mut App, out: &Output) -> Outcome {
+    let health = call(app, out, |ctx| ops::has_stayed(ctx).and_then(|()| ops::health(ctx)))?;
     let chosen = app.chosen()?;
     let in_use = InUse {
         address: chosen.address.to_string(),
         key_prefix: chosen.prefix.clone(),
         reason: chosen.reason.clone(),
-        health: ops::health(&ctx)?,
+        health,
     };
     out.answer(&in_use, in_use_text)?;
     Ok(ExitCode::SUCCESS)
@@ -125,9 +125,7 @@ fn move_to(app: &App, out: &Output, url: &str) -> Outcome {
 fn switch(app: &App, target: &Address) -> Result<String> {
     let chosen = app.chosen()?;
     match chosen.by {
-        By::Setting => {
-            Ok(format!("{}: set it to {target}, or unset it; the old store refuses everybody now", chosen.reason))
-        }
+        By::Setting => Ok(format!("{}: set it to {target}; the old store refuses everybody now", chosen.reason)),
         By::Choice | By::Session => {
             choice::switch(&app.settings, target, &format!("moved here from {}", chosen.address))?;
             Ok("new commands use it from now on".to_owned())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Machine;
+use super::{Ctx, Machine};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Census, MoveToken, Phase, Store};
 
@@ -20,6 +20,16 @@ pub struct MoveResponse {
     /// How much of each sort there is, counted on both sides.
     #[serde(flatten)]
     pub moved: Census,
+}
+
+/// `Moving`, with the new address, when the store has moved: for whoever asks it about itself, which it answers also then.
+pub fn has_stayed(ctx: &Ctx<'_>) -> Result<()> {
+    match ctx.store.phase(ctx.machine.now())? {
+        Phase::Moved(_, url) => {
+            Err(Error::new(Kind::Moving, format!("the store has moved to {url}")).hint(format!("use --store {url}")))
+        }
+        Phase::Open | Phase::Moving(_) | Phase::Filling(_) => Ok(()),
+    }
 }
 
 /// Copies everything from one store to another, verifies the counts, and closes the source with the new address (`url`, without its

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::server::{Server, available};
+use crate::hook::session::feed;
+use crate::server::{Flavor, Server, available};
 use crate::support::{NOWHERE, Postino, Ran};
 
 /// A command that uses whatever store was chosen.
@@ -69,6 +70,69 @@ fn the_old_store_refuses_whoever_named_it_and_leads_the_others_on() {
     let followed = chosen(&other, "web", &["read", "--json"]);
     assert_eq!(followed.json()["messages"][0]["body"], "hello", "{followed:?}");
     assert!(std::fs::read_to_string(other.home().join("postino/store")).unwrap().starts_with(&there));
+}
+
+#[test]
+fn a_session_that_begins_after_the_store_moved_is_led_to_the_other_one() {
+    let mut homes = vec![sqlite_moved()];
+    homes.extend(available().into_iter().map(server_moved));
+    for (other, there, _keep) in &homes {
+        let mut client = Command::new("sleep").arg("600").spawn().unwrap();
+        let command = |args: &[&str]| {
+            let mut command = other.command(args);
+            command.env_remove("POSTINO_VALKEY_URL").env("POSTINO_PROBE_URL", NOWHERE).env("POSTINO_HOOK_MS", "30000");
+            command.env("POSTINO_CLIENT_PID", client.id().to_string()).env("TERM_SESSION_ID", "w0t0p0:ABCDEFGH");
+            command
+        };
+        let hook = feed(command(&["hook", "session-start"]), br#"{"session_id":"s","hook_event_name":"SessionStart"}"#);
+        let whoami = Ran::of(&mut command(&["whoami"]));
+        client.kill().unwrap();
+        client.wait().unwrap();
+        assert!(hook.out.contains("You are \"agent-ABCDEFGH\""), "{hook:?}");
+        assert!(whoami.out.contains("by this session"), "{whoami:?}");
+        assert!(std::fs::read_to_string(other.home().join("postino/store")).unwrap().starts_with(there));
+    }
+}
+
+#[test]
+fn what_shows_the_store_shows_the_one_that_it_moved_to() {
+    let mut homes = vec![sqlite_moved()];
+    homes.extend(available().into_iter().map(server_moved));
+    for (other, there, _keep) in &homes {
+        let doctor = chosen(other, "web", &["doctor"]);
+        assert!(doctor.out.contains(there.as_str()), "{doctor:?}");
+        let shown = chosen(other, "web", &["store"]);
+        assert!(shown.code == 0 && shown.out.contains(there.as_str()), "{shown:?}");
+    }
+}
+
+/// A home whose choice is a store that has moved, where it is now, and what must stay meanwhile.
+type Moved = (Postino, String, Vec<Box<dyn std::any::Any>>);
+
+fn moved(first: &Postino, old: &str, kept: Vec<Box<dyn std::any::Any>>) -> Moved {
+    let other = Postino::new();
+    for home in [first, &other] {
+        std::fs::create_dir_all(home.home().join("postino")).unwrap();
+        std::fs::write(home.home().join("postino/store"), format!("{old}\tchosen for a test\n")).unwrap();
+    }
+    assert_eq!(chosen(first, "ci", &["send", "web", "hello", "-q"]).code, 0);
+    let there = format!("sqlite:{}", other.home().join("there/postino.db").display());
+    assert_eq!(chosen(first, "ci", &["store", "move", &there]).code, 0);
+    (other, there, kept)
+}
+
+fn sqlite_moved() -> Moved {
+    let first = Postino::new();
+    let old = format!("sqlite:{}", first.home().join("old/postino.db").display());
+    let mut moved = moved(&first, &old, Vec::new());
+    moved.2.push(Box::new(first));
+    moved
+}
+
+fn server_moved(flavor: Flavor) -> Moved {
+    let (first, server) = (Postino::new(), Server::start(flavor, &[]));
+    let url = server.url();
+    moved(&first, &url, vec![Box::new(server)])
 }
 
 #[test]
