@@ -10,6 +10,7 @@ mod fields;
 pub(crate) mod fuzz;
 mod guard;
 mod head;
+mod lane;
 mod openapi;
 mod peer;
 mod routes;

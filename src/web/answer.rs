@@ -153,10 +153,14 @@ impl Answer {
         response.with_chunked_threshold(usize::MAX)
     }
 
-    /// The head of an answer that goes on for as long as somebody listens: live events, in chunks or until the connection ends.
-    pub(super) fn stream(chunked: bool) -> Vec<u8> {
-        let answer = Answer::new(200, "text/event-stream", Vec::new());
-        let headers: String = answer.all_headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    /// An answer that goes on for as long as somebody listens: live events.
+    pub(super) fn stream() -> Answer {
+        Answer::new(200, "text/event-stream", Vec::new())
+    }
+
+    /// The head of such a one, which comes in chunks or until the connection ends.
+    pub(super) fn head_of_stream(&self, chunked: bool) -> Vec<u8> {
+        let headers: String = self.all_headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let framing = if chunked { "Transfer-Encoding: chunked" } else { "Connection: close" };
         format!("HTTP/1.1 200 OK\r\n{headers}{framing}\r\n\r\n").into_bytes()
     }

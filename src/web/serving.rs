@@ -19,8 +19,12 @@ use super::supervise::child::{self, Bell, Why};
 use super::{Site, way};
 use crate::error::{Error, Kind, Result};
 
-/// Threads of one server that answer.
+/// Threads of one server that answer; there are more of them while clients keep all of them waiting.
 const WORKERS: usize = 8;
+/// How many are hired at once at most.
+const HIRED: usize = 128;
+/// How long one more than usual has nothing to do before it goes.
+const SPARE: Duration = Duration::from_secs(2);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// What the system keeps for a client that does not read, in bytes, before who writes to it notices. It doubles this.
@@ -61,6 +65,9 @@ struct Generation {
     server: Server,
     /// Whether it still accepts.
     open: AtomicBool,
+    /// How many threads answer, and how many of them do so just now.
+    workers: AtomicUsize,
+    busy: AtomicUsize,
 }
 
 /// Serves from now on, in threads of its own. When nothing can be accepted any more, the bell rings.
@@ -107,6 +114,23 @@ fn broken(error: std::io::Error) -> Error {
     Error::new(Kind::Other, format!("the web server's socket cannot be used: {}", error.kind())).because(error)
 }
 
+impl Generation {
+    fn new(server: Server) -> Generation {
+        Generation { server, open: AtomicBool::new(true), workers: AtomicUsize::new(0), busy: AtomicUsize::new(0) }
+    }
+
+    /// How long a worker waits for a request.
+    fn patience(&self) -> Duration {
+        if self.workers.load(Ordering::Relaxed) > WORKERS { SPARE } else { LINGER }
+    }
+
+    /// Lets a worker go that was hired beyond the usual number; false when there is none.
+    fn can_spare(&self) -> bool {
+        let fewer = |workers: usize| (workers > WORKERS).then(|| workers - 1);
+        self.workers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok()
+    }
+}
+
 impl Serving {
     /// Takes no connection any more: they wait for the next process.
     pub(super) fn leave(&self) {
@@ -129,7 +153,7 @@ impl Serving {
     /// tiny_http hands a new connection to a thread that waits for one, but counts threads that were called a moment ago as waiting
     /// still; so of several callers at once one may be left to nobody until some other connection ends. A knock ends
     /// at once, and whoever opened then looks who else is there.
-    fn knock_until_dead(&self) -> std::io::Result<()> {
+    fn knock_until_dead(self: &Arc<Self>) -> std::io::Result<()> {
         let (mut looks, mut quiet, mut seen, mut threads) = (0, 0, 0, 0);
         while looks < STUCK && !self.leaving.load(Ordering::Relaxed) {
             let taken = self.taken.load(Ordering::Relaxed);
@@ -143,6 +167,9 @@ impl Serving {
             thread::park_timeout(if is_idle { KNOCK.1 } else { KNOCK.0 });
             // A look comes a while after the knock before: whoever accepts has had the time.
             let mut watched = [PollFd::new(&self.listener, PollFlags::IN)];
+            if self.taken.load(Ordering::Relaxed) == taken {
+                self.relieve();
+            }
             let waits = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
             looks = if waits { looks + 1 } else { 0 };
             if !waits {
@@ -171,7 +198,7 @@ impl Serving {
             let spare: std::io::Result<Vec<_>> = (0..4).map(|_| self.listener.try_clone()).collect();
             let server = spare.ok().and_then(|mut spare| Server::from_listener(spare.pop()?, None).ok());
             if let Some(server) = server {
-                let generation = Arc::new(Generation { server, open: AtomicBool::new(true) });
+                let generation = Arc::new(Generation::new(server));
                 let hired = (0..WORKERS).all(|_| self.hire(&generation));
                 let last = self.current().replace(generation);
                 if let Some(last) = last {
@@ -188,16 +215,32 @@ impl Serving {
 
     /// Starts one worker; false when there is no thread for it.
     fn hire(self: &Arc<Self>, generation: &Arc<Generation>) -> bool {
-        let (serving, generation) = (Arc::clone(self), Arc::clone(generation));
-        thread::Builder::new().name("worker".to_owned()).spawn(move || serving.work(&generation)).is_ok()
+        let (serving, its) = (Arc::clone(self), Arc::clone(generation));
+        generation.workers.fetch_add(1, Ordering::Relaxed);
+        let hired = thread::Builder::new().name("worker".to_owned()).spawn(move || serving.work(&its)).is_ok();
+        if !hired {
+            generation.workers.fetch_sub(1, Ordering::Relaxed);
+        }
+        hired
+    }
+
+    /// Hires as many workers again when all are kept waiting: by clients that send slowly or do not read, or by the store. Each
+    /// connection keeps one at most, and of connections there is a bound.
+    fn relieve(self: &Arc<Self>) {
+        let Some(generation) = self.current().clone() else { return };
+        let workers = generation.workers.load(Ordering::Relaxed);
+        if generation.busy.load(Ordering::Relaxed) >= workers {
+            let _ = (0..workers.min(HIRED)).all(|_| self.hire(&generation));
+        }
     }
 
     /// Answers requests until the server has neither a listener nor a connection.
     fn work(self: &Arc<Self>, generation: &Generation) {
         loop {
-            match generation.server.recv_timeout(LINGER) {
+            match generation.server.recv_timeout(generation.patience()) {
                 Ok(Some(request)) => {
                     self.answering.fetch_add(1, Ordering::Relaxed);
+                    generation.busy.fetch_add(1, Ordering::Relaxed);
                     self.taken.fetch_add(1, Ordering::Relaxed);
                     if self.idle.swap(false, Ordering::Relaxed) {
                         // Callers come in bursts.
@@ -205,8 +248,10 @@ impl Serving {
                     }
                     // What panics costs its own request: it is answered with 500 when it is dropped.
                     let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, request)));
+                    generation.busy.fetch_sub(1, Ordering::Relaxed);
                     self.answering.fetch_sub(1, Ordering::Relaxed);
                 }
+                Ok(None) if generation.can_spare() => return,
                 Ok(None) if generation.open.load(Ordering::Relaxed) => {}
                 Ok(None) => return,
                 // It accepts no more: it woke up without a caller, or could not take one.

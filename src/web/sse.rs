@@ -22,6 +22,8 @@ use super::Site;
 use super::answer::Answer;
 use super::call::PERSON;
 use super::head::Head;
+use super::lane::Lane;
+use super::way;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AgentName, Cursor, State, Via};
 use crate::ops::{self, Ctx, EVENTS_LIMIT, WatchResponse};
@@ -42,32 +44,44 @@ struct Wish {
     page: Option<AgentName>,
 }
 
-/// Takes a request for live events over; its guards have passed it, and it has no body.
-pub(super) fn open(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
+/// Takes a request for live events over, with its connection; its guards have passed it, and it has no body. Gives the connection
+/// back when there are none for it.
+pub(super) fn open(
+    site: &Arc<Site>,
+    hub: &Arc<Hub>,
+    request: Request,
+    lane: Lane,
+    cors: Option<String>,
+) -> Option<Lane> {
+    let refuse = |request: Request, error: &Error, lane: Lane| {
+        // Whether it arrives is the asker's affair.
+        let _ = way::with(Answer::of(error), cors.clone()).send(request);
+        Some(lane)
+    };
     let wish = match wish(&Head::of(&request)) {
         Ok(wish) => wish,
-        Err(error) => return refuse(request, Answer::of(&error)),
+        Err(error) => return refuse(request, &error, lane),
     };
+    let head = way::with(Answer::stream(), cors.clone());
     if request.method().as_str() == "HEAD" {
-        let _ = Stream::of(request).begin();
-        return;
+        let mut stream = Stream::of(request);
+        let _ = stream.begin(&head).and_then(|()| stream.flush());
+        return Some(lane);
     }
     let Some(seat) = hub.join(site, wish.page.clone()) else {
         let error = Error::new(Kind::Unreachable, "too many clients listen to live events").hint("try again later");
-        return refuse(request, Answer::of(&error));
+        return refuse(request, &error, lane);
     };
     let site = Arc::clone(site);
     // Without a thread for it the request is dropped, which answers it with a failure.
     let _ = std::thread::Builder::new().name("listener".to_owned()).stack_size(STACK).spawn(move || {
+        // What the client asks behind them is dropped when they end.
+        let _lane = lane;
         let mut client = Client { site: &site, writer: Stream::of(request), seen: None };
         // Who is gone needs no answer.
-        let _ = client.serve(&seat, wish.after);
+        let _ = client.serve(&head, &seat, wish.after);
     });
-}
-
-fn refuse(request: Request, answer: Answer) {
-    // Whether it arrives is the asker's affair.
-    let _ = answer.send(request);
+    None
 }
 
 fn wish(head: &Head<'_>) -> Result<Wish> {
@@ -104,8 +118,8 @@ struct Client<'a> {
 
 impl Client<'_> {
     /// Writes until the client is gone, was dropped, or the server ends.
-    fn serve(&mut self, seat: &Seat, after: Option<Option<Cursor>>) -> io::Result<()> {
-        self.writer.begin()?;
+    fn serve(&mut self, head: &Answer, seat: &Seat, after: Option<Option<Cursor>>) -> io::Result<()> {
+        self.writer.begin(head)?;
         self.writer.text(RETRY)?;
         match after {
             Some(Some(cursor)) => self.catch_up(cursor)?,

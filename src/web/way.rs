@@ -11,6 +11,7 @@ use super::call::Call;
 use super::fields::{self, Fields};
 use super::guard::{self, refusal};
 use super::head::{Head, Verb};
+use super::lane::Lane;
 use super::routes::{ROUTES, Route};
 use super::sse::{self, Hub};
 use super::{Site, assets, openapi};
@@ -25,16 +26,28 @@ const MAX_ASIDE: usize = 128;
 /// How many do.
 static ASIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// Answers a request; one whose body may be slow is waited for in a thread of its own.
+/// Answers a request, and those of its connection that come meanwhile. One whose body may be slow is waited for in a thread of its
+/// own.
 pub(super) fn go(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
-    if is_there(&request) || ASIDE.load(Ordering::Relaxed) >= MAX_ASIDE {
-        return answer(site, hub, request);
+    let mut turn = Lane::enter(request);
+    while let Some((lane, request)) = turn {
+        if !is_there(&request) && ASIDE.load(Ordering::Relaxed) < MAX_ASIDE {
+            return go_aside(site, hub, lane, request);
+        }
+        turn = answer(site, hub, request, lane).and_then(Lane::next);
     }
+}
+
+/// Goes on with a connection in a thread of its own.
+fn go_aside(site: &Arc<Site>, hub: &Arc<Hub>, lane: Lane, request: Request) {
     ASIDE.fetch_add(1, Ordering::Relaxed);
     let (site, hub) = (Arc::clone(site), Arc::clone(hub));
     let work = move || {
         let _leave = Leave;
-        answer(&site, &hub, request);
+        let mut turn = Some((lane, request));
+        while let Some((lane, request)) = turn {
+            turn = answer(&site, &hub, request, lane).and_then(Lane::next);
+        }
     };
     // Without a thread the request is dropped, which answers it with 500.
     if std::thread::Builder::new().name("aside".to_owned()).spawn(work).is_err() {
@@ -73,15 +86,19 @@ pub(super) enum Step<'a> {
     Call(&'static Route, Call<'a>),
 }
 
-fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request) {
+/// Answers one request; gives its connection back, unless live events keep it.
+fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request, lane: Lane) -> Option<Lane> {
     let cors = cors(site, &request);
     let step = match prepare(site, &mut request) {
         Ok(step) => step,
-        Err(refusal) => return with(refusal, cors).send_early(request),
+        Err(refusal) => {
+            with(refusal, cors).send_early(request);
+            return Some(lane);
+        }
     };
     // Whether an answer arrives is the asker's affair, unless something is owed when it does.
     let _ = match step {
-        Step::Events => return sse::open(site, hub, request),
+        Step::Events => return sse::open(site, hub, request, lane, cors),
         Step::Ready(answer) => with(answer, cors).send(request),
         Step::Call(route, call) => {
             let via = call.via;
@@ -98,6 +115,7 @@ fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request) {
             }
         }
     };
+    Some(lane)
 }
 
 /// What an answer to the origin that was set carries.
@@ -105,7 +123,8 @@ fn cors(site: &Site, request: &Request) -> Option<String> {
     site.cors_origin.clone().filter(|_| guard::is_friend(site, &Head::of(request)))
 }
 
-fn with(answer: Answer, cors: Option<String>) -> Answer {
+/// The answer to that origin.
+pub(super) fn with(answer: Answer, cors: Option<String>) -> Answer {
     match cors {
         Some(origin) => answer.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin".to_owned()),
         None => answer,

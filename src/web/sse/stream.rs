@@ -22,8 +22,8 @@ impl Stream {
     }
 
     /// Writes the head.
-    pub(super) fn begin(&mut self) -> io::Result<()> {
-        self.bytes(&Answer::stream(self.chunked))
+    pub(super) fn begin(&mut self, head: &Answer) -> io::Result<()> {
+        self.bytes(&head.head_of_stream(self.chunked))
     }
 
     /// Writes a piece of text.

@@ -68,6 +68,62 @@ fn clients_that_reset_their_connection_harm_nobody() {
     assert_eq!((office.child(), office.logged("died"), office.logged("relieved")), (child, 0, 0));
 }
 
+/// Asks for health while others are in the way; an answer is there long before they give up.
+fn is_well_beside<T>(office: &Office<'_>, others: &[T]) {
+    let begun = Instant::now();
+    until("it is answered", || is_well(office));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?} beside {}", begun.elapsed(), others.len());
+}
+
+#[test]
+fn clients_that_do_not_read_their_answers_hold_up_nobody() {
+    let postino = Postino::new();
+    let office = Office::open(&postino);
+    let body = "x".repeat(32 << 10);
+    (0..60).for_each(|_| office.post("big", &body));
+    let line = head(&office, "GET /api/messages/big?limit=100");
+    let mut held: Vec<TcpStream> = (0..12).map(|_| office.connect()).collect();
+    held.iter_mut().for_each(|stream| stream.write_all(format!("{line}\r\n").as_bytes()).unwrap());
+    is_well_beside(&office, &held);
+    // One that asks for all of them at once.
+    let mut greedy = office.connect();
+    greedy.write_all(format!("{line}\r\n").repeat(200).as_bytes()).unwrap();
+    is_well_beside(&office, &held);
+}
+
+#[test]
+fn what_is_asked_behind_live_events_takes_no_worker() {
+    let postino = Postino::new();
+    let office = Office::open(&postino);
+    let mut stream = office.connect();
+    let health = format!("{}\r\n", head(&office, "GET /api/health")).repeat(200);
+    stream.write_all(format!("{}\r\n{health}", head(&office, "GET /api/events")).as_bytes()).unwrap();
+    stream.read_exact(&mut [0; 16]).unwrap();
+    is_well_beside(&office, &[stream]);
+}
+
+#[test]
+fn what_one_connection_asks_is_done_in_its_order() {
+    let postino = Postino::new();
+    let office = Office::open(&postino);
+    let post = |n: usize| {
+        let body = serde_json::json!({"to": "row", "from": "poster", "body": n.to_string()}).to_string();
+        let more = format!("Content-Type: application/json\r\nContent-Length: {}", body.len());
+        format!("{}{more}\r\n\r\n{body}", head(&office, "POST /api/messages"))
+    };
+    let mut stream = office.connect();
+    stream.write_all((0..30).map(post).collect::<String>().as_bytes()).unwrap();
+    stream.write_all(format!("{}Connection: close\r\n\r\n", head(&office, "GET /api/stats")).as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert!(answers.contains("\"sent\":30"), "{answers}");
+    let (_, listed) = office.get("/api/messages/row?limit=50");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let bodies: Vec<&str> =
+        listed["items"].as_array().unwrap().iter().map(|mail| mail["body"].as_str().unwrap()).collect();
+    assert_eq!(bodies, (0..30).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
 #[test]
 fn out_of_descriptors_it_serves_again_within_five_seconds() {
     let postino = Postino::new();

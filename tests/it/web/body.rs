@@ -134,7 +134,8 @@ fn slow_senders_hold_up_nobody() {
     let site = Site::of(&postino);
     let head =
         format!("POST /api/messages HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n", site.port);
-    let slow: Vec<_> = (0..40)
+    // More than wait beside the workers.
+    let slow: Vec<_> = (0..160)
         .map(|_| {
             let mut wire = site.connect();
             wire.send(format!("{head}Content-Length: 2000\r\n\r\n{{").as_bytes());

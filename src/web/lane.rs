@@ -1,0 +1,57 @@
+//! One request of a connection at a time, in their order: what a client asks before it was answered waits for its turn, and takes no
+//! thread meanwhile. So a client holds up others no longer than one answer does, however much it asks.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use tiny_http::Request;
+
+/// The connections that are being served, by the client's address, and what waits for its turn there.
+static LANES: LazyLock<Mutex<HashMap<SocketAddr, VecDeque<Request>>>> = LazyLock::new(Mutex::default);
+
+fn lanes() -> MutexGuard<'static, HashMap<SocketAddr, VecDeque<Request>>> {
+    LANES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection while one of its requests is answered. When it is dropped, what waits there is dropped too.
+pub(super) struct Lane(Option<SocketAddr>);
+
+impl Lane {
+    /// The connection of a request; `None` when it was put in the row behind one that is being answered.
+    pub(super) fn enter(request: Request) -> Option<(Lane, Request)> {
+        let Some(from) = request.remote_addr().copied() else { return Some((Lane(None), request)) };
+        match lanes().entry(from) {
+            Entry::Occupied(mut row) => {
+                row.get_mut().push_back(request);
+                None
+            }
+            Entry::Vacant(place) => {
+                place.insert(VecDeque::new());
+                Some((Lane(Some(from)), request))
+            }
+        }
+    }
+
+    /// The request whose turn it is now; without one the connection is left.
+    pub(super) fn next(mut self) -> Option<(Lane, Request)> {
+        let from = self.0?;
+        let mut lanes = lanes();
+        let next = lanes.get_mut(&from).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            lanes.remove(&from);
+            self.0 = None;
+        }
+        drop(lanes);
+        next.map(|request| (self, request))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let row = self.0.and_then(|from| lanes().remove(&from));
+        // It is answered with a failure, which may take its time.
+        drop(row);
+    }
+}
