@@ -43,6 +43,12 @@ fn shape(head: &Head<'_>) -> Result<(), Answer> {
     if !head.path().starts_with('/') || head.authority().is_some_and(|named| Some(named) != head.header("Host")) {
         return odd("the request's target is no path of the host that it names");
     }
+    // Whoever put one more there may have meant another one.
+    for name in ["Idempotency-Key", "Last-Event-ID"] {
+        if head.headers(name).nth(1).is_some() {
+            return Err(refusal(400, &format!("the request's {name} stands there twice"), "send it once"));
+        }
+    }
     let mut lengths = head.headers("Content-Length");
     let (length, more) = (lengths.next(), lengths.next());
     if more.is_some() || length.is_some_and(|length| !is_number(length)) {

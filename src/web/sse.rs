@@ -85,7 +85,8 @@ pub(super) fn open(
 }
 
 fn wish(head: &Head<'_>) -> Result<Wish> {
-    let query = head.query().unwrap_or_default();
+    let undecoded = || Error::new(Kind::Usage, "the request's query cannot be read").hint("percent-encode it as UTF-8");
+    let query = head.query().ok_or_else(undecoded)?;
     let given = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let last = head.header("Last-Event-ID").or_else(|| given("after")).filter(|text| !text.is_empty());
     let page = given("page").map(str::parse).transpose()?;

@@ -193,6 +193,8 @@ pub(super) fn a_listing_goes_in_pages(w: World) {
     assert_eq!(record_ids(&list(&w, "bob", 200, From::After(sent[199])).items), sent[200..]);
     let end = list(&w, "bob", 3, From::Offset(250));
     assert_eq!((end.items.len(), end.total), (0, 250));
+    let far = list(&w, "bob", 200, From::Offset(u64::MAX));
+    assert_eq!((far.items.len(), far.total), (0, 250));
     assert!(list(&w, "bob", 3, From::After(sent[249])).items.is_empty());
     assert_eq!(list(&w, "nobody", 3, From::Offset(0)), Listing::default());
 }

@@ -1,6 +1,6 @@
 //! Live events: complete from where the client was, in order, without doubles, through the death of the child and of the store.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt};
@@ -140,8 +140,22 @@ fn a_page_that_cannot_be_one_is_refused() {
     let postino = Postino::new();
     let office = Office::open(&postino);
     assert_eq!(office.get("/api/events?page=%3Cb%3E").0, 400);
+    assert_eq!(office.get("/api/events?after=%zz").0, 400);
     let (status, body) = office.ask("HEAD /api/events", "");
     assert_eq!((status, body.as_str()), (200, ""));
+}
+
+#[test]
+fn a_head_is_answered_while_the_connection_stays() {
+    let postino = Postino::new();
+    let office = Office::open(&postino);
+    let mut stream = office.connect();
+    stream
+        .write_all(format!("HEAD /api/events HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", office.port).as_bytes())
+        .unwrap();
+    let mut status = [0; 15];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 OK");
 }
 
 /// A connection whose kernel keeps next to nothing for its reader.

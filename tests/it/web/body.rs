@@ -169,6 +169,8 @@ fn a_key_makes_a_repetition_harmless() {
     keyed("k-1", &json!({"to": "web", "body": "other"}).to_string()).bad(409, "conflict");
     keyed("k-1", &json!({"to": "web", "body": "hi", "key": "k-2"}).to_string()).bad(400, "usage");
     keyed(&"k".repeat(129), &mail).bad(400, "usage");
+    let twice = [JSON, ("Idempotency-Key", "k-3"), ("Idempotency-Key", "k-3")];
+    site.ask("POST", "/api/messages", &twice, &mail).bad(400, "usage");
     assert_eq!(site.get("/api/messages/web").good()["total"], 1);
     let told =
         |key: &str| site.ask("POST", "/api/broadcasts", &[JSON, ("Idempotency-Key", key)], r#"{"body":"x"}"#).good();

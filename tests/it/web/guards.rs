@@ -211,6 +211,10 @@ fn the_origin_that_was_set_may_ask_and_no_other() {
     assert_eq!(sent.header("access-control-allow-origin"), Some("https://tools.example"));
     let failed = site.ask("POST", "/api/messages", &friend, "{}");
     assert_eq!((failed.status, failed.header("access-control-allow-origin")), (400, Some("https://tools.example")));
+    for (path, status) in [("/api/events", 200), ("/api/events?page=%3Cb%3E", 400)] {
+        let told = site.ask("HEAD", path, &friend[..2], "");
+        assert_eq!((told.status, told.header("access-control-allow-origin")), (status, Some("https://tools.example")));
+    }
     for origin in ["http://tools.example", "https://tools.example.evil.test", "https://other.example"] {
         for method in ["OPTIONS", "POST"] {
             let reply = site.ask(method, "/api/messages", &[("Origin", origin), friend[1], friend[2]], "{}");
