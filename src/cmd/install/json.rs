@@ -77,13 +77,18 @@ fn put_element(edited: &mut Edited, text: &str, value: &Value<'_>, setting: &Set
 }
 
 /// The document without what the template put there. With `made` only what stands in it leaves, and containers that are
-/// empty then; without it everything leaves that equals the template.
+/// empty then; without it everything leaves that equals the template. What the file needs whoever wrote it leaves last: it stays
+/// with what others put there.
 pub fn take(text: &str, dialect: Dialect, template: &str, made: Option<&Made>) -> Result<Edited, Flaw> {
     let mut edited = Edited { text: text.to_owned(), ..Edited::default() };
     if text.trim().is_empty() {
         return Ok(edited);
     }
     for setting in settings(template)?.iter().rev() {
+        let alone = made.is_some_and(|made| made.0.contains(&setting.pointer()));
+        if setting.is_anybodys() && !alone && !is_all(&edited.text, dialect, setting)? {
+            continue;
+        }
         if made.is_none_or(|made| made.covers(&setting.pointer())) {
             take_one(&mut edited, dialect, setting, made)?;
         } else if without(&mut edited, dialect, setting)?.is_some() {
@@ -111,6 +116,12 @@ fn take_one(edited: &mut Edited, dialect: Dialect, setting: &Setting, made: Opti
         }
     }
     Ok(())
+}
+
+/// Whether nothing else stands in the document.
+fn is_all(text: &str, dialect: Dialect, setting: &Setting) -> Result<bool, Flaw> {
+    let root = parse(text, dialect)?;
+    Ok(root.as_object().is_some_and(|root| root.properties.len() == 1) && walk(&root, &setting.path).is_some())
 }
 
 /// The document without this setting; `None` when it does not hold it, which is noted when it holds something like it.

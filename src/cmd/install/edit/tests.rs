@@ -176,6 +176,23 @@ fn without_a_note_of_what_was_put_in_everything_of_ours_leaves() {
 }
 
 #[test]
+fn what_a_file_needs_whoever_wrote_it_stays_with_what_others_put_there() {
+    let theirs =
+        "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [\n      { \"command\": \"./mine.sh\" }\n    ]\n  }\n}\n";
+    assert_eq!(take(theirs, Format::Json, CURSOR, None).unwrap().text, theirs);
+    assert_eq!(round_trip(theirs, Format::Json, CURSOR).matches("version").count(), 1);
+    // A file of ours, in which somebody else put something.
+    let ours = put("", Format::Json, CURSOR).unwrap();
+    let shared = ours.text.replacen("\"stop\": [", "\"stop\": [\n      { \"command\": \"./mine.sh\" },", 1);
+    let left = take(&shared, Format::Json, CURSOR, Some(&ours.made)).unwrap().text;
+    let mine = json!({"version": 1, "hooks": {"stop": [{"command": "./mine.sh"}]}});
+    assert_eq!(json_of(&left, Format::Json), mine);
+    assert_eq!(take(&ours.text, Format::Json, CURSOR, None).unwrap().text.trim(), "{}");
+    // Where it was put in beside what was there, it leaves again.
+    round_trip("{\"hooks\": {\"stop\": [{\"command\": \"./mine.sh\"}]}}", Format::Json, CURSOR);
+}
+
+#[test]
 fn a_client_that_wrote_its_file_anew_loses_nothing() {
     let edited = put("{\"z\": 1, \"hooks\": {\"Stop\": [{\"hooks\": [1]}]}}", Format::Json, HOOKS).unwrap();
     let mut anew = json_of(&edited.text, Format::Json);

@@ -37,6 +37,12 @@ impl Setting {
         format!("{}: {text}", Json::from(self.path[depth].as_str()))
     }
 
+    /// Whether it could as well be somebody else's, for nothing in it is postino's: the version of the file's format.
+    pub fn is_anybodys(&self) -> bool {
+        let keys = self.path.iter().map(String::as_str);
+        !keys.chain(strings(&self.value)).any(|text| text.contains("postino"))
+    }
+
     /// Whether another value calls a command that this one calls: it is the same setting in other words.
     pub fn resembles(&self, other: &Json) -> bool {
         strings(&self.value).any(|text| text.starts_with("postino ") && strings(other).any(|other| other == text))
