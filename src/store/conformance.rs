@@ -177,6 +177,7 @@ promises! {
         a_new_agent_sees_all_that_are_alive,
         a_new_holder_of_an_old_name_hears_what_its_first_holder_said,
         the_cap_drops_the_oldest_and_says_who_missed_what,
+        who_was_there_misses_what_the_cap_drops,
         what_was_seen_is_not_missed_when_it_is_trimmed,
         the_cursor_is_no_index,
         expired_words_are_neither_seen_nor_missed,

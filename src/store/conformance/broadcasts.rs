@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::words::{broadcast_ids, generation, name, process};
+use super::words::{broadcast_ids, generation, name, process, seen};
 use super::world::World;
-use crate::model::{BroadcastKind, MessageId, Via};
+use crate::model::{BroadcastKind, MessageId, State, Via};
 use crate::store::NewBroadcast;
 
 /// Announces `count` things.
@@ -114,6 +114,17 @@ pub(super) fn the_cap_drops_the_oldest_and_says_who_missed_what(mut w: World) {
     let next = w.announce("ann", "next");
     let feed = w.listen("bob");
     assert_eq!((broadcast_ids(&feed.items), feed.missed, feed.unseen), (vec![next], 0, 0));
+}
+
+pub(super) fn who_was_there_misses_what_the_cap_drops(mut w: World) {
+    w.policy.max_broadcasts = 2;
+    w.announce("ann", "before bob");
+    let bob = seen("bob", State::Idle);
+    assert_eq!(w.check(&bob).unseen, 1);
+    announce_many(&w, "ann", 4);
+    let feed = w.listen(&bob);
+    assert_eq!((feed.items.len(), feed.missed), (2, 3));
+    assert_eq!(w.listen("new").missed, 0, "who comes later sees what is left");
 }
 
 pub(super) fn what_was_seen_is_not_missed_when_it_is_trimmed(mut w: World) {

@@ -62,10 +62,13 @@ impl Embedded {
         self.presence.record(name, sighting, now);
     }
 
-    /// Announces an agent that was not online.
+    /// Announces an agent that was not online. From now on there is a mailbox for it, which knows what it misses.
     fn announce_first(&self, desk: &Desk<'_>, name: &AgentName) -> Res<()> {
         if self.presence.seen(name).is_some_and(|seen| seen.is_fresh(desk.now)) {
             return Ok(());
+        }
+        if names::look_up(desk, name)?.is_none() {
+            names::make(desk, name)?;
         }
         desk.announce(EventType::Online, About { agent: Some(name.as_str()), ..About::default() })
     }
