@@ -62,7 +62,7 @@ fn agreed(app: &mut App, out: &Output, broadcasts: bool) -> Result<bool> {
     let request = ListRequest { limit: Some(1), ..ListRequest::default() };
     let (name, total) = call(app, out, |ctx| Ok((ctx.actor.name.clone(), ops::list(ctx, &request)?.total)))?;
     let question = format!("delete {} in the mailbox of {name}?", text::count(total, "message"));
-    out.confirm(&question, "postino clear --yes")
+    out.confirm(&question, &format!("postino --agent {name} clear --yes"))
 }
 
 /// Deletes the messages named; one that is not there fails the command after the others are gone.

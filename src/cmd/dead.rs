@@ -1,10 +1,11 @@
 //! `postino dead`: list, retry, purge.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use super::app::App;
 use super::{Outcome, args, call, now, open, text};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::{MessageId, Millis};
 use crate::ops::{self, DeadPickRequest, DeadRequest};
 use crate::output::{Output, Style};
@@ -68,6 +69,7 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
             let request = DeadPickRequest { ids };
             let back = call(app, out, |ctx| ops::dead_retry(ctx, &request))?;
             out.answer(&back, |back, _| format!("put back {}\n", text::count(back.count, "message")))?;
+            found(app, &request, back.count)?;
         }
         Action::Purge { ids, yes } => {
             if !yes && ids.is_empty() && !agreed(app, out)? {
@@ -77,16 +79,32 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
             let request = DeadPickRequest { ids };
             let gone = call(app, out, |ctx| ops::dead_purge(ctx, &request))?;
             out.answer(&gone, |gone, _| format!("deleted {}\n", text::count(gone.count, "dead letter")))?;
+            found(app, &request, gone.count)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// `NotFound` when one was named that is not there.
+fn found(app: &App, request: &DeadPickRequest, count: u64) -> Result<()> {
+    let named: BTreeSet<_> = request.ids.iter().collect();
+    if count >= named.len() as u64 {
+        return Ok(());
+    }
+    let name = &app.identity()?.actor.name;
+    let what = match *request.ids {
+        [id] => format!("there is no dead letter {id} in the mailbox of {name}"),
+        _ => format!("not all of them are dead letters in the mailbox of {name}"),
+    };
+    Err(Error::new(Kind::NotFound, what).hint("`postino dead list` shows them"))
+}
+
 /// Asks whether all may go. A person takes their time: the time limit is lifted.
 fn agreed(app: &mut App, out: &Output) -> Result<bool> {
     app.waiting();
-    let question = format!("delete all dead letters of {}?", open(app, out)?.actor.name);
-    out.confirm(&question, "postino dead purge --yes")
+    let name = open(app, out)?.actor.name;
+    let question = format!("delete all dead letters of {name}?");
+    out.confirm(&question, &format!("postino --agent {name} dead purge --yes"))
 }
 
 fn one(letter: &DeadLetter, now: Millis, style: &Style) -> String {

@@ -144,6 +144,7 @@ promises! {
         a_key_is_remembered_when_the_message_was_read_or_deleted,
         a_key_is_forgotten_after_the_ttl,
         a_refused_send_leaves_no_key,
+        a_refusal_is_told_in_the_same_words,
         a_broadcast_key_works_like_a_message_key,
         a_reply_joins_the_thread_of_its_message,
         a_reply_to_taken_mail_joins_its_thread,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::words::{ids, kind, once};
+use super::words::{guessed, ids, kind, once, process};
 use super::world::World;
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::model::{EventType, MessageId};
-use crate::store::{HistoryQuery, NewBroadcast, NewMail, Settle};
+use crate::store::{HistoryQuery, NewBroadcast, NewMail, Pick, Settle};
 
 pub(super) fn the_same_key_gives_the_first_id_and_stores_nothing(w: World) {
     let first = w.post("ann", &NewMail { once: once("k", 1), ..w.mail("bob", "hello") }).unwrap();
@@ -87,6 +87,27 @@ pub(super) fn a_refused_send_leaves_no_key(mut w: World) {
     assert!(w.post("ann", &mail).unwrap().created);
     let again = w.post("ann", &mail).unwrap();
     assert!(!again.created, "a known key is answered also when the mailbox is full");
+}
+
+pub(super) fn a_refusal_is_told_in_the_same_words(mut w: World) {
+    let told = |error: Error| (error.message, error.hint.unwrap());
+    w.policy.max_inbox = 1;
+    w.send("ann", "bob", "fills it");
+    let full = told(w.post("ann", &w.mail("bob", "hello")).unwrap_err());
+    assert_eq!(full.0, "the mailbox of bob is full: 1 messages wait or are held");
+    assert_eq!(full.1, "try again when bob has read some");
+    let keyed = |w: &World, print| w.post("ann", &NewMail { once: once("k", print), ..w.mail("cat", "hello") });
+    keyed(&w, 1).unwrap();
+    let conflict = told(keyed(&w, 2).unwrap_err());
+    assert_eq!(conflict.0, "the key k was already used for something else");
+    assert_eq!(conflict.1, "use a new key for a new message");
+    w.claim("dog", &process(1));
+    let held = told(w.rename("ann", "dog").unwrap_err());
+    assert_eq!(held.0, "a live session holds the name dog");
+    assert_eq!(held.1, "choose another name, or end that session first");
+    let guess = guessed("dog", None);
+    let taken = w.ask(&guess, |store, step| store.lease(step, Pick::Head(1), Duration::from_secs(1), 1));
+    assert_eq!(told(taken.unwrap_err()).1, "say who you are with --agent NAME");
 }
 
 pub(super) fn a_broadcast_key_works_like_a_message_key(mut w: World) {

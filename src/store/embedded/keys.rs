@@ -23,7 +23,7 @@ pub(super) fn recall(desk: &Desk<'_>, operation: &str, sender: &AgentName, once:
         Some(_) if mutant::REPEATS => Ok(None),
         Some((fingerprint, Some(id))) if fingerprint == once.fingerprint => Ok(Some(id)),
         Some(_) => refuse(
-            Error::new(Kind::Conflict, format!("the key {:?} was already used for something else", once.key.as_str()))
+            Error::new(Kind::Conflict, format!("the key {} was already used for something else", once.key.as_str()))
                 .hint("use a new key for a new message"),
         ),
         None => Ok(None),

@@ -68,7 +68,7 @@ return run(function()
   if to == old then refuse('same', to) end
   local known = look(to)
   local held = known and known.gen ~= me.gen and live_claim(known.gen, gone)
-  if held then refuse('nameheld', to) end
+  if held then refuse('namekept', to) end
   if known and not known.forwards then expect_box(known.box) end
   if me.box > 0 then expect_box(me.box) end
   settle_due(me.box)

@@ -67,7 +67,7 @@ return run(function()
     if known then expect(box_key(known.box, queue), 'zset') end
   end
   local counts = known and count(known.box) or {ready = 0, leased = 0}
-  if counts.ready + counts.leased >= max_inbox then refuse('full', counts.ready + counts.leased) end
+  if counts.ready + counts.leased >= max_inbox then refuse('full', to, counts.ready + counts.leased) end
   local id = new_id(tail)
   if call('EXISTS', record_key(id)) == 1 then refuse('twice', id) end
   local box = known and known.box or mailbox(to)

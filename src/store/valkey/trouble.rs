@@ -153,7 +153,7 @@ const FOREIGN: &str = "something else wrote it; look at it with redis-cli and re
 const MOVE_AGAIN: &str = "start the move again";
 
 /// What a script's refusal means: its word; our kind, what to say with `{0}` and `{1}` for details, what to do.
-const OUR_REFUSALS: [(&str, Kind, &str, &str); 16] = [
+const OUR_REFUSALS: [(&str, Kind, &str, &str); 17] = [
     ("wrongtype", Kind::Other, "the key {0} in Valkey is not of the type that postino stores there", FOREIGN),
     ("garbled", Kind::Other, "the entry {1} of the key {0} in Valkey cannot be read", FOREIGN),
     (
@@ -162,31 +162,27 @@ const OUR_REFUSALS: [(&str, Kind, &str, &str); 16] = [
         "the store was written by another version of postino (schema {0}, this one knows 1)",
         "install the newest postino",
     ),
-    ("moved", Kind::Moving, "the store has moved", "it is at {0} now"),
+    ("moved", Kind::Moving, "the store has moved to {0}", "use --store {0}"),
     ("moving", Kind::Moving, "the store is being moved", SOON),
     ("filling", Kind::Moving, "the store is being filled by a move", SOON),
     (
         "namelost",
         Kind::NameLost,
-        "another session holds the name {0} now",
-        "`postino whoami` shows this session's name",
+        "this session does not hold the name {0} any more",
+        "another session took it, or it ended; the next prompt gets a free name",
     ),
-    ("nameheld", Kind::NameHeld, "a live session holds the name {0}", "use --agent NAME"),
+    ("nameheld", Kind::NameHeld, "a live session holds the name {0}", "say who you are with --agent NAME"),
+    ("namekept", Kind::NameHeld, "a live session holds the name {0}", "choose another name, or end that session first"),
     (
         "full",
         Kind::Full,
-        "the mailbox is full: {0} messages wait or are held there",
-        "try again when some of them were read",
+        "the mailbox of {0} is full: {1} messages wait or are held",
+        "try again when {0} has read some",
     ),
-    (
-        "conflict",
-        Kind::Conflict,
-        "the key {0} was used for something else",
-        "use another --key, or repeat exactly what it was used for",
-    ),
+    ("conflict", Kind::Conflict, "the key {0} was already used for something else", "use a new key for a new message"),
     ("same", Kind::Conflict, "the name is {0} already", "nothing is to be done"),
     ("twice", Kind::Other, "there is a message {0} already", "try again: the next one gets another id"),
-    ("notfound", Kind::NotFound, "there is no message {0} here", "`postino history` lists them"),
+    ("notfound", Kind::NotFound, "the message {0} is not in this mailbox", "begin at the start, or use an offset"),
     ("marklost", Kind::Moving, "the store is not marked for this move", MOVE_AGAIN),
     (
         "occupied",

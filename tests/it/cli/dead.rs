@@ -48,12 +48,16 @@ fn dead_letters_can_be_tried_again(postino: &Postino) {
     postino.run("web", &["dead", "retry"]).is(0, "put back 1 message\n", "");
     postino.run("web", &["read", "--raw"]).is(0, "two", "");
     postino.run("web", &["dead", "retry", "--json"]).is(0, "{\"count\":0}\n", "");
+    let missing =
+        "postino: there is no dead letter <id> in the mailbox of web\n  try: `postino dead list` shows them\n";
+    postino.run("web", &["dead", "retry", &one]).is(3, "put back 0 messages\n", missing);
+    postino.run("web", &["dead", "purge", &one]).is(3, "deleted 0 dead letters\n", missing);
 }
 
 fn dead_letters_can_be_purged(postino: &Postino) {
     let (one, _two) = (dead(postino, "one"), dead(postino, "two"));
     postino.run("web", &["dead", "purge", &one]).is(0, "deleted 1 dead letter\n", "");
-    let hint = "  try: postino dead purge --yes\n";
+    let hint = "  try: postino --agent web dead purge --yes\n";
     let unasked = format!("postino: this deletes for good, and there is no terminal to ask on\n{hint}");
     postino.run("web", &["dead", "purge"]).is(2, "", &unasked);
     let ask = |typed| on_terminal(&mut postino.command(&["--agent", "web", "dead", "purge"]), typed);
@@ -91,9 +95,10 @@ fn broadcasts_can_be_cleared(postino: &Postino) {
 
 fn nothing_is_deleted_unasked(postino: &Postino) {
     postino.send("api", "web", "hi");
-    for (args, hint) in
-        [(&["clear"][..], "postino clear --yes"), (&["clear", "--broadcasts"], "postino clear --broadcasts --yes")]
-    {
+    for (args, hint) in [
+        (&["clear"][..], "postino --agent web clear --yes"),
+        (&["clear", "--broadcasts"], "postino clear --broadcasts --yes"),
+    ] {
         let wanted = format!("postino: this deletes for good, and there is no terminal to ask on\n  try: {hint}\n");
         postino.run("web", args).is(2, "", &wanted);
     }
