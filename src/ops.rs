@@ -43,6 +43,9 @@ use crate::store::{Actor, Holder, Policy, Standing, Step, Store};
 /// The longest lease that may be asked for, in seconds: one day.
 pub const MAX_LEASE_SECS: u64 = 86_400;
 
+/// How long to wait before another look at what ends by itself: a lease, a message. Whoever looks moves it, and nobody else need.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What an operation needs of the machine it runs on.
 pub trait Machine: Sync {
     /// The host's wall clock.

@@ -91,6 +91,6 @@ pub fn wait_taken(ctx: &Ctx<'_>, id: MessageId, wait: Duration) -> Result<Record
             return Err(Error::new(Kind::TimedOut, format!("message {id} was sent but not taken within {secs} s"))
                 .hint(format!("it still waits; `postino show {id}` tells what becomes of it")));
         }
-        waiter.wait(until)?;
+        waiter.wait(until.min(ctx.machine.instant() + super::LOOK))?;
     }
 }

@@ -57,7 +57,7 @@ impl Watcher {
             if !page.events.is_empty() || page.reset || ctx.machine.instant() >= until {
                 return Ok(page);
             }
-            self.waiter.wait(until)?;
+            self.waiter.wait(until.min(ctx.machine.instant() + super::LOOK))?;
         }
     }
 }

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::running::{Running, watching};
-use crate::support::{Postino, on_each_store, plain};
+use crate::support::{Postino, Ran, on_each_store, plain};
 
 on_each_store!(
     watch_tells_what_happens,
     watch_is_complete_from_a_cursor,
+    watch_tells_what_ends_by_itself,
     watch_says_when_it_cannot_be_complete,
     watch_ends_when_nobody_reads,
     a_waiting_read_gets_what_comes,
@@ -27,6 +28,20 @@ fn watch_tells_what_happens(postino: &Postino) {
     let wanted = |line: &str| told.iter().any(|told| told == line);
     assert!(wanted("<time>  message.sent       api -> web  <id>\n"), "{told:?}");
     assert!(wanted("<time>  message.taken      api -> web  <id>\n"), "{told:?}");
+}
+
+fn watch_tells_what_ends_by_itself(postino: &Postino) {
+    let (mut watch, _) = watching(postino, &["--json"]);
+    let held = postino.send("api", "web", "held");
+    assert_eq!(postino.run("web", &["read", "--lease", "1"]).code, 0);
+    let mut short = postino.command(&["send", "cat", "gone soon", "--agent", "api", "--json"]);
+    let short = Ran::of(short.env("POSTINO_MSG_TTL", "1")).json();
+    let mut awaited = vec![("message.released", held.as_str()), ("message.expired", short["id"].as_str().unwrap())];
+    // Nobody else does anything meanwhile.
+    while !awaited.is_empty() {
+        let told = watch.json();
+        awaited.retain(|(kind, id)| told["type"] != *kind || told["id"] != *id);
+    }
 }
 
 fn watch_is_complete_from_a_cursor(postino: &Postino) {
