@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::app::App;
 use super::body::BodyArgs;
+use super::pause::Pause;
 use super::{Outcome, args, call, completions, names, open};
+use crate::error::Kind;
 use crate::model::{AgentName, Key, MessageId};
 use crate::ops::{self, AgentsRequest, SendRequest};
 use crate::output::Output;
@@ -60,14 +62,23 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if !in_use.contains(&request.to) && known.total == known.items.len() as u64 {
         out.notice(&names::unknown(&request.to, &in_use));
     }
-    let ctx = open(app, out)?;
-    let answer = ops::ask(&ctx, &request, args.timeout)?;
+    let asked = ops::ask(&open(app, out)?, &request, args.timeout)?;
+    let mut pause = Pause::new();
+    let answer = loop {
+        match open(app, out).and_then(|ctx| ops::answer(&ctx, &asked)) {
+            Ok(answer) => break answer,
+            Err(error) if error.kind == Kind::TimedOut => return Err(error.into()),
+            Err(error) => pause
+                .outlive(app, error, Some(asked.until), out)
+                .map_err(|error| error.hint(ops::late(asked.question)))?,
+        }
+    };
     let body = answer.record.message.body.as_str();
     if args.raw {
         out.bytes(body.as_bytes())?;
     } else {
         out.answer(&answer.record, |_, style| style.flat_body(body))?;
     }
-    ops::ack_read(&ctx, &answer.reading.to_ack)?;
+    ops::ack_read(&open(app, out)?, &answer.reading.to_ack)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,11 +1,13 @@
 //! `postino send`.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::app::App;
 use super::body::BodyArgs;
+use super::pause::Pause;
 use super::{Outcome, args, call, completions, names, now, open, text};
+use crate::error::Kind;
 use crate::model::{AgentName, Key, MessageId, Recipient};
 use crate::ops::{self, SendRequest, SendResponse};
 use crate::output::{Output, Style};
@@ -59,7 +61,14 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
         out.notice(&names::unknown(&request.to, &sent.known));
     }
     if let Some(wait) = args.wait_taken {
-        let record = ops::wait_taken(&open(app, out)?, sent.id, wait)?;
+        let (until, mut pause) = (Instant::now() + wait, Pause::new());
+        let record = loop {
+            match open(app, out).and_then(|ctx| ops::wait_taken(&ctx, sent.id, wait, until)) {
+                Ok(record) => break record,
+                Err(error) if error.kind == Kind::TimedOut => return Err(error.into()),
+                Err(error) => pause.outlive(app, error, Some(until), out)?,
+            }
+        };
         let now = now();
         out.answer(&record, |record, _| format!("{}\n", text::standing(record, |time| text::age(time, now))))?;
     }

@@ -1,10 +1,10 @@
 //! Asking: a message, and the answer to it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Ctx, HistoryRequest, ReadRequest, Reading, SendRequest, history, read_one, send};
 use crate::error::{Error, Kind, Result};
-use crate::model::{MessageId, Standing};
+use crate::model::{AgentName, MessageId, Standing};
 use crate::store::{Record, Scope};
 
 /// Messages of the thread looked at for an answer.
@@ -19,14 +19,32 @@ pub struct Answer {
     pub reading: Reading,
 }
 
-/// Sends a message and waits up to `wait` for a reply to it, which it takes out of the own mailbox wherever it stands there.
-/// `TimedOut` when none came; the question then still waits, and a late reply comes as ordinary mail. Nothing is sent when
-/// the own mailbox may not be read.
-pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answer> {
+/// A question that was sent.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The message.
+    pub question: MessageId,
+    /// Who was asked.
+    pub to: AgentName,
+    /// How long to wait for the answer.
+    pub wait: Duration,
+    /// When that is over.
+    pub until: Instant,
+}
+
+/// Sends a question, whose answer is to be waited for up to `wait`. Nothing is sent when the own mailbox may not be read.
+pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Asked> {
     let until = ctx.machine.instant() + wait;
-    let mut waiter = ctx.store.waiter(&Scope::Mail(ctx.actor.name.clone()))?;
     may_read(ctx)?;
     let question = send(ctx, request)?.id;
+    Ok(Asked { question, to: request.to.clone(), wait, until })
+}
+
+/// Waits for a reply to a question, which it takes out of the own mailbox wherever it stands there. `TimedOut` when none came;
+/// a late reply comes as ordinary mail. After another failure it can be called again.
+pub fn answer(ctx: &Ctx<'_>, asked: &Asked) -> Result<Answer> {
+    let question = asked.question;
+    let mut waiter = ctx.store.waiter(&Scope::Mail(ctx.actor.name.clone()))?;
     loop {
         if let Some(record) = answer_to(ctx, question)? {
             let reading = match record.standing {
@@ -36,16 +54,18 @@ pub fn ask(ctx: &Ctx<'_>, request: &SendRequest, wait: Duration) -> Result<Answe
             };
             return Ok(Answer { record, reading });
         }
-        if ctx.machine.instant() >= until {
-            let secs = wait.as_secs();
-            return Err(Error::new(
-                Kind::TimedOut,
-                format!("{} did not answer {question} within {secs} s", request.to),
-            )
-            .hint(format!("the question still waits; a late answer: `postino history --thread {question}`")));
+        if ctx.machine.instant() >= asked.until {
+            let (to, secs) = (&asked.to, asked.wait.as_secs());
+            let error = Error::new(Kind::TimedOut, format!("{to} did not answer {question} within {secs} s"));
+            return Err(error.hint(late(question)));
         }
-        waiter.wait(until)?;
+        waiter.wait(asked.until)?;
     }
+}
+
+/// What to do about a question that was sent and not answered.
+pub fn late(question: MessageId) -> String {
+    format!("a late answer comes as mail; `postino history --thread {question}` shows what became of the question")
 }
 
 /// Fails when the own mailbox may not be read. Releasing no receipts of a mailbox is judged like a read and changes nothing.

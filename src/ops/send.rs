@@ -1,6 +1,6 @@
 //! Sending one message, and waiting until it was taken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,10 +68,9 @@ pub fn send(ctx: &Ctx<'_>, request: &SendRequest) -> Result<SendResponse> {
     Ok(SendResponse { id, created, recipient, waiting, known })
 }
 
-/// Waits until a message was acknowledged. `TimedOut` when `wait` passes first, `NotFound` when it expired or was
-/// deleted, `Conflict` when it became a dead letter.
-pub fn wait_taken(ctx: &Ctx<'_>, id: MessageId, wait: Duration) -> Result<Record> {
-    let until = ctx.machine.instant() + wait;
+/// Waits until a message was acknowledged. `TimedOut` when `until` passes first, after `wait` in all, `NotFound` when it
+/// expired or was deleted, `Conflict` when it became a dead letter.
+pub fn wait_taken(ctx: &Ctx<'_>, id: MessageId, wait: Duration, until: Instant) -> Result<Record> {
     let mut waiter = ctx.store.waiter(&Scope::Events)?;
     loop {
         let record = ctx.step(|step| ctx.store.find(step, id))?;

@@ -44,7 +44,8 @@ fn an_answer_can_be_had_byte_for_byte(postino: &Postino) {
 fn no_answer_is_a_failure(postino: &Postino) {
     postino.meet("reviewer");
     let ran = postino.run("ci", &["ask", "reviewer", "may I merge?", "--timeout", "0"]);
-    let hint = "  try: the question still waits; a late answer: `postino history --thread <id>`\n";
+    let hint =
+        "  try: a late answer comes as mail; `postino history --thread <id>` shows what became of the question\n";
     ran.is(4, "", &format!("postino: reviewer did not answer <id> within 0 s\n{hint}"));
     assert_eq!(postino.run("reviewer", &["read", "--raw"]).out, "may I merge?");
     assert_eq!(postino.run("ci", &["ask", "reviewer", "x", "--timeout", "1.5"]).code, 2);

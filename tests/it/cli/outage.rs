@@ -114,6 +114,29 @@ fn a_watch_lives_through_an_outage_without_gap_or_double() {
 }
 
 #[test]
+fn who_waits_for_an_answer_or_a_receipt_lives_through_an_outage() {
+    for mut server in lasting_servers() {
+        let postino = Postino::on(&server.url());
+        postino.meet("web");
+        postino.meet("cat");
+        let mut ask = Running::start(&postino, &["--agent", "ci", "ask", "web", "may I?", "--timeout", "60", "--json"]);
+        let send = ["--agent", "ci", "send", "cat", "hi", "--wait-taken", "60", "--json"];
+        let mut send = Running::start(&postino, &send);
+        send.json();
+        let waiting = || server.cli(&["CLIENT", "LIST"]).matches("flags=b").count() == 2;
+        until("both wait", waiting);
+        server.kill();
+        assert!(ask.complaint().contains("trying again") && send.complaint().contains("trying again"));
+        server.restart();
+        let question = postino.json("web", &["read"])["messages"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(postino.run("web", &["send", "ci", "you may", "--reply-to", &question]).code, 0);
+        assert_eq!(ask.json()["body"], "you may");
+        assert_eq!(postino.run("cat", &["read"]).code, 0);
+        assert_eq!(send.json()["standing"], "taken");
+    }
+}
+
+#[test]
 fn a_waiting_read_lives_through_an_outage() {
     for mut server in lasting_servers() {
         let postino = Postino::on(&server.url());
