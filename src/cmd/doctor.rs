@@ -150,20 +150,28 @@ struct Diagnosis {
     checks: Vec<Check>,
 }
 
+/// Follows a store that moved, as any other command does. What is known of the store then: that it does not answer.
+fn arrive(app: &mut App) -> OnceCell<Result<HealthResponse>> {
+    match app.ctx().and_then(|ctx| ops::has_stayed(&ctx)) {
+        Ok(()) => OnceCell::new(),
+        Err(error) if error.kind == Kind::Moving => {
+            // What prevents it is told by a check.
+            let _ = app.recover(error);
+            OnceCell::new()
+        }
+        Err(error) => OnceCell::from(Err(error)),
+    }
+}
+
 /// Runs every check. Exit code 1 when something is broken.
 pub fn run(globals: Globals, out: &Output, _: Args) -> Outcome {
     let mut checks = Vec::new();
     match App::new(globals) {
         Ok(mut app) => {
-            // A store that moved is followed, as by any other command; what prevents that is told by a check.
-            if let Err(error) = app.ctx().and_then(|ctx| ops::has_stayed(&ctx))
-                && error.kind == Kind::Moving
-            {
-                let _ = app.recover(error);
-            }
+            let health = arrive(&mut app);
             checks.push(check("settings", Finding::ok("can be read")));
             let site = Site::new(&app, Scope::User);
-            let patient = Patient { app: &app, site, health: OnceCell::new() };
+            let patient = Patient { app: &app, site, health };
             let examine = |exam: Examine| exam(&patient).unwrap_or_else(|finding| finding);
             checks.extend(CHECKS.map(|(name, exam)| check(name, examine(exam))));
         }

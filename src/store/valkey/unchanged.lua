@@ -22,7 +22,7 @@ local function unchanged()
   if #words ~= 14 then return nil end
   read_meta()
   if meta.phase or meta.epoch ~= words[1] or meta.change ~= words[2] then return nil end
-  if words[3] ~= '0' and not (ARGV[3] == 's' and ARGV[4] == words[3]) then return nil end
+  if words[3] ~= (ARGV[3] == 's' and ARGV[4] or '0') then return nil end
   if now < tonumber(words[4]) or now >= tonumber(words[5]) or not show_again(words[6]) then return nil end
   local answer = {}
   for i = 1, 4 do answer[i] = tonumber(words[i + 6]) end

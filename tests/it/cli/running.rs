@@ -6,6 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 use crate::support::Postino;
@@ -34,6 +35,11 @@ impl Running {
     /// The next line of its answer; empty at the end.
     pub(super) fn line(&mut self) -> String {
         let mut line = String::new();
+        if self.lines.buffer().is_empty() {
+            let mut said = [PollFd::new(self.lines.get_ref(), PollFlags::IN)];
+            let patience = Timespec { tv_sec: 60, tv_nsec: 0 };
+            assert!(poll(&mut said, Some(&patience)).unwrap() > 0, "nothing was said for a minute");
+        }
         self.lines.read_line(&mut line).unwrap();
         line
     }
