@@ -18,9 +18,12 @@ fn lanes() -> MutexGuard<'static, HashMap<SocketAddr, VecDeque<Request>>> {
 /// A connection while one of its requests is answered. When it is dropped, what waits there is dropped too.
 pub(super) struct Lane(Option<SocketAddr>);
 
+/// A request whose turn it is, with its connection; nothing when it waits in the row behind another one.
+pub(super) type Turn = Option<(Lane, Request)>;
+
 impl Lane {
-    /// The connection of a request; `None` when it was put in the row behind one that is being answered.
-    pub(super) fn enter(request: Request) -> Option<(Lane, Request)> {
+    /// The turn of a request that came. Those of one connection enter in the order in which they were sent.
+    pub(super) fn enter(request: Request) -> Turn {
         let Some(from) = request.remote_addr().copied() else { return Some((Lane(None), request)) };
         match lanes().entry(from) {
             Entry::Occupied(mut row) => {
@@ -35,7 +38,7 @@ impl Lane {
     }
 
     /// The request whose turn it is now; without one the connection is left.
-    pub(super) fn next(mut self) -> Option<(Lane, Request)> {
+    pub(super) fn next(mut self) -> Turn {
         let from = self.0?;
         let mut lanes = lanes();
         let next = lanes.get_mut(&from).and_then(VecDeque::pop_front);

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size, set_socket_timeout, set_tcp_nodelay};
 use tiny_http::Server;
 
+use super::lane::{Lane, Turn};
 use super::sse::Hub;
 use super::supervise::child::{self, Bell, Why};
 use super::{Site, way};
@@ -23,8 +24,8 @@ use crate::error::{Error, Kind, Result};
 const WORKERS: usize = 8;
 /// How many are hired at once at most.
 const HIRED: usize = 128;
-/// How long one more than usual has nothing to do before it goes.
-const SPARE: Duration = Duration::from_secs(2);
+/// How long nothing is asked before one of those goes.
+const SPARE: Duration = Duration::from_millis(50);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// What the system keeps for a client that does not read, in bytes, before who writes to it notices. It doubles this.
@@ -68,6 +69,10 @@ struct Generation {
     /// How many threads answer, and how many of them do so just now.
     workers: AtomicUsize,
     busy: AtomicUsize,
+    /// Held by the one worker that waits for the next request.
+    door: Mutex<()>,
+    /// Whether none will come any more.
+    over: AtomicBool,
 }
 
 /// Serves from now on, in threads of its own. When nothing can be accepted any more, the bell rings.
@@ -116,7 +121,24 @@ fn broken(error: std::io::Error) -> Error {
 
 impl Generation {
     fn new(server: Server) -> Generation {
-        Generation { server, open: AtomicBool::new(true), workers: AtomicUsize::new(0), busy: AtomicUsize::new(0) }
+        let (workers, busy) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (open, over) = (AtomicBool::new(true), AtomicBool::new(false));
+        Generation { server, open, workers, busy, door: Mutex::default(), over }
+    }
+
+    /// Waits for the next request; nothing when none came in time. One worker waits at a time, so that the requests of a connection
+    /// get in its row in their order.
+    fn next(&self) -> std::io::Result<Option<Turn>> {
+        let _door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.over.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let patience = self.patience();
+        let next = self.server.recv_timeout(patience)?;
+        if next.is_none() && patience == LINGER && !self.open.load(Ordering::Relaxed) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        Ok(next.map(Lane::enter))
     }
 
     /// How long a worker waits for a request.
@@ -237,8 +259,8 @@ impl Serving {
     /// Answers requests until the server has neither a listener nor a connection.
     fn work(self: &Arc<Self>, generation: &Generation) {
         loop {
-            match generation.server.recv_timeout(generation.patience()) {
-                Ok(Some(request)) => {
+            match generation.next() {
+                Ok(Some(turn)) => {
                     self.answering.fetch_add(1, Ordering::Relaxed);
                     generation.busy.fetch_add(1, Ordering::Relaxed);
                     self.taken.fetch_add(1, Ordering::Relaxed);
@@ -247,13 +269,12 @@ impl Serving {
                         self.porter.get().into_iter().for_each(Thread::unpark);
                     }
                     // What panics costs its own request: it is answered with 500 when it is dropped.
-                    let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, request)));
+                    let _ = catch_unwind(AssertUnwindSafe(|| way::go(&self.site, &self.hub, turn)));
                     generation.busy.fetch_sub(1, Ordering::Relaxed);
                     self.answering.fetch_sub(1, Ordering::Relaxed);
                 }
-                Ok(None) if generation.can_spare() => return,
-                Ok(None) if generation.open.load(Ordering::Relaxed) => {}
-                Ok(None) => return,
+                Ok(None) if generation.over.load(Ordering::Relaxed) || generation.can_spare() => return,
+                Ok(None) => {}
                 // It accepts no more: it woke up without a caller, or could not take one.
                 Err(error) => {
                     generation.open.store(false, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use super::call::Call;
 use super::fields::{self, Fields};
 use super::guard::{self, refusal};
 use super::head::{Head, Verb};
-use super::lane::Lane;
+use super::lane::{Lane, Turn};
 use super::routes::{ROUTES, Route};
 use super::sse::{self, Hub};
 use super::{Site, assets, openapi};
@@ -28,8 +28,7 @@ static ASIDE: AtomicUsize = AtomicUsize::new(0);
 
 /// Answers a request, and those of its connection that come meanwhile. One whose body may be slow is waited for in a thread of its
 /// own.
-pub(super) fn go(site: &Arc<Site>, hub: &Arc<Hub>, request: Request) {
-    let mut turn = Lane::enter(request);
+pub(super) fn go(site: &Arc<Site>, hub: &Arc<Hub>, mut turn: Turn) {
     while let Some((lane, request)) = turn {
         if !is_there(&request) && ASIDE.load(Ordering::Relaxed) < MAX_ASIDE {
             return go_aside(site, hub, lane, request);

@@ -95,7 +95,7 @@ fn a_session_has_its_name_wherever_it_runs() {
     let elsewhere =
         postino.command(&["whoami", "--json"]).env("POSTINO_CLIENT_PID", client.process.id().to_string()).output();
     assert_eq!(Ran::from(elsewhere.unwrap()).json()["agent"], "reviewer");
-    assert_eq!(client.registration()["generation"], 1);
+    assert!(client.registration()["generation"].as_u64() > Some(0));
 }
 
 #[test]
