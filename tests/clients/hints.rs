@@ -153,7 +153,8 @@ fn a_store_that_never_answers_costs_nothing() {
     let Some(claude) = claude(&world) else { return };
     // The system takes connections for it, and nobody ever looks at them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    works_unharmed(&claude.env("POSTINO_VALKEY_URL", &format!("redis://{}", silent.local_addr().unwrap())));
+    let claude = claude.env("POSTINO_VALKEY_URL", &format!("redis://{}", silent.local_addr().unwrap()));
+    works_unharmed(&claude.env("POSTINO_HOOK_MS", "260"));
 }
 
 /// A turn in a terminal goes as if there were no postino.

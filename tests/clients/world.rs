@@ -75,6 +75,8 @@ impl World {
             ("POSTINO_HOME", path("postino")),
             ("POSTINO_PROBE_URL", "redis://127.0.0.1:1".to_owned()),
             ("POSTINO_WEB_ENABLED", "false".to_owned()),
+            // What a hook says is looked at, not how soon: two clients that start at once may take all there is.
+            ("POSTINO_HOOK_MS", "5000".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

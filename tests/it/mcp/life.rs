@@ -26,7 +26,9 @@ fn it_ends_when_stdin_is_closed_and_answers_what_was_asked_before() {
     // Before anything was asked, too.
     let mut other = Client::start(postino.command(&["mcp"]));
     other.finish();
-    assert_eq!((registered(&postino), other.said()), (vec![], vec![]));
+    // It may end while it takes the lock for a registration; what that leaves is swept, and is no session.
+    assert!(!registered(&postino).iter().any(|file| file.ends_with(".json")));
+    assert!(other.said().is_empty());
 }
 
 #[test]
