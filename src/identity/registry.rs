@@ -148,14 +148,16 @@ impl Registry {
     /// The client this process runs in: the one named outright, else the nearest ancestor that is registered or known. A known
     /// one that has not registered ends the search: its session inherits no name from further up.
     pub fn client(&self, clues: &Clues<'_>) -> Option<Found> {
-        match clues.outright {
-            Some(0) => return None,
-            Some(pid) => {
-                let found = self.found(process::look(pid)?);
-                return Some(Found { client: clues.said.or(found.client), ..found });
-            }
-            None => {}
-        }
+        let found = match clues.outright {
+            Some(0) => None,
+            Some(pid) => process::look(pid).map(|process| self.found(process)),
+            None => self.nearest(clues).or_else(|| self.orphaned(clues)),
+        }?;
+        // What the caller says tells which program it is, and never whether a process is one.
+        Some(Found { client: clues.said.or(found.client), ..found })
+    }
+
+    fn nearest(&self, clues: &Clues<'_>) -> Option<Found> {
         let told = told_by(clues.env);
         process::ancestors()
             .map(|process| self.found(process))
@@ -164,8 +166,7 @@ impl Registry {
                 let is_said = clues.said.is_some() && !found.process.is_shell();
                 found.registration.is_some() || found.client.is_some() || is_told || is_said
             })
-            .map(|found| Found { client: clues.said.or(found.client).or(told.map(|(_, client)| client)), ..found })
-            .or_else(|| self.orphaned(clues))
+            .map(|found| Found { client: found.client.or(told.map(|(_, client)| client)), ..found })
     }
 
     /// The client of a process that lost its parents: the one that the environment tells, when its conversation is the same.
@@ -173,7 +174,6 @@ impl Registry {
         let (pid, client) = told_by(clues.env)?;
         let found = self.found(process::look(pid)?);
         let session = clues.env.get(client.session_variable?)?;
-        let found = Found { client: clues.said.or(found.client), ..found };
         (found.registration.as_ref()?.session_id.as_deref() == Some(session)).then_some(found)
     }
 

@@ -23,12 +23,14 @@ pub struct MoveResponse {
 }
 
 /// `Moving`, with the new address, when the store has moved: for whoever asks it about itself, which it answers also then.
+/// `Unreachable` when it does not answer; what else is wrong with it is theirs to tell.
 pub fn has_stayed(ctx: &Ctx<'_>) -> Result<()> {
-    match ctx.store.phase(ctx.machine.now())? {
-        Phase::Moved(_, url) => {
+    match ctx.store.phase(ctx.machine.now()) {
+        Ok(Phase::Moved(_, url)) => {
             Err(Error::new(Kind::Moving, format!("the store has moved to {url}")).hint(format!("use --store {url}")))
         }
-        Phase::Open | Phase::Moving(_) | Phase::Filling(_) => Ok(()),
+        Err(error) if error.kind == Kind::Unreachable => Err(error),
+        Ok(Phase::Open | Phase::Moving(_) | Phase::Filling(_)) | Err(_) => Ok(()),
     }
 }
 

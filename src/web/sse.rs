@@ -49,8 +49,7 @@ struct Wish {
 pub(super) fn open(
     site: &Arc<Site>,
     hub: &Arc<Hub>,
-    request: Request,
-    lane: Lane,
+    (request, lane): (Request, Lane),
     cors: Option<String>,
 ) -> Option<Lane> {
     let refuse = |request: Request, error: &Error, lane: Lane| {
@@ -73,8 +72,10 @@ pub(super) fn open(
         return refuse(request, &error, lane);
     };
     let site = Arc::clone(site);
+    let turn = (request, lane);
     // Without a thread for it the request is dropped, which answers it with a failure.
     let _ = std::thread::Builder::new().name("listener".to_owned()).stack_size(STACK).spawn(move || {
+        let (request, lane) = turn;
         // What the client asks behind them is dropped when they end.
         let _lane = lane;
         let mut client = Client { site: &site, writer: Stream::of(request), seen: None };

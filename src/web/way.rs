@@ -29,23 +29,22 @@ static ASIDE: AtomicUsize = AtomicUsize::new(0);
 /// Answers a request, and those of its connection that come meanwhile. One whose body may be slow is waited for in a thread of its
 /// own.
 pub(super) fn go(site: &Arc<Site>, hub: &Arc<Hub>, mut turn: Turn) {
-    while let Some((lane, request)) = turn {
+    while let Some((request, lane)) = turn {
         if !is_there(&request) && ASIDE.load(Ordering::Relaxed) < MAX_ASIDE {
-            return go_aside(site, hub, lane, request);
+            return go_aside(site, hub, Some((request, lane)));
         }
-        turn = answer(site, hub, request, lane).and_then(Lane::next);
+        turn = answer(site, hub, lane, request).and_then(Lane::next);
     }
 }
 
 /// Goes on with a connection in a thread of its own.
-fn go_aside(site: &Arc<Site>, hub: &Arc<Hub>, lane: Lane, request: Request) {
+fn go_aside(site: &Arc<Site>, hub: &Arc<Hub>, mut turn: Turn) {
     ASIDE.fetch_add(1, Ordering::Relaxed);
     let (site, hub) = (Arc::clone(site), Arc::clone(hub));
     let work = move || {
         let _leave = Leave;
-        let mut turn = Some((lane, request));
-        while let Some((lane, request)) = turn {
-            turn = answer(&site, &hub, request, lane).and_then(Lane::next);
+        while let Some((request, lane)) = turn {
+            turn = answer(&site, &hub, lane, request).and_then(Lane::next);
         }
     };
     // Without a thread the request is dropped, which answers it with 500.
@@ -85,8 +84,8 @@ pub(super) enum Step<'a> {
     Call(&'static Route, Call<'a>),
 }
 
-/// Answers one request; gives its connection back, unless live events keep it.
-fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request, lane: Lane) -> Option<Lane> {
+/// Answers one request; gives its connection back, unless live events keep it. Should it panic, the request goes before the lane.
+fn answer(site: &Arc<Site>, hub: &Arc<Hub>, lane: Lane, mut request: Request) -> Option<Lane> {
     let cors = cors(site, &request);
     let step = match prepare(site, &mut request) {
         Ok(step) => step,
@@ -97,7 +96,7 @@ fn answer(site: &Arc<Site>, hub: &Arc<Hub>, mut request: Request, lane: Lane) ->
     };
     // Whether an answer arrives is the asker's affair, unless something is owed when it does.
     let _ = match step {
-        Step::Events => return sse::open(site, hub, request, lane, cors),
+        Step::Events => return sse::open(site, hub, (request, lane), cors),
         Step::Ready(answer) => with(answer, cors).send(request),
         Step::Call(route, call) => {
             let via = call.via;

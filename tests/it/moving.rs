@@ -107,9 +107,10 @@ fn what_shows_the_store_shows_the_one_that_it_moved_to() {
 }
 
 /// A home whose choice is a store that has moved, where it is now, and what must stay meanwhile.
-type Moved = (Postino, String, Vec<Box<dyn std::any::Any>>);
+type Moved = (Postino, String, Box<dyn std::any::Any>);
 
-fn moved(first: &Postino, old: &str, kept: Vec<Box<dyn std::any::Any>>) -> Moved {
+/// Moves the store that a first home chose; gives another home that chose it, and where it is now.
+fn moved(first: &Postino, old: &str) -> (Postino, String) {
     let other = Postino::new();
     for home in [first, &other] {
         std::fs::create_dir_all(home.home().join("postino")).unwrap();
@@ -118,21 +119,20 @@ fn moved(first: &Postino, old: &str, kept: Vec<Box<dyn std::any::Any>>) -> Moved
     assert_eq!(chosen(first, "ci", &["send", "web", "hello", "-q"]).code, 0);
     let there = format!("sqlite:{}", other.home().join("there/postino.db").display());
     assert_eq!(chosen(first, "ci", &["store", "move", &there]).code, 0);
-    (other, there, kept)
+    (other, there)
 }
 
 fn sqlite_moved() -> Moved {
     let first = Postino::new();
     let old = format!("sqlite:{}", first.home().join("old/postino.db").display());
-    let mut moved = moved(&first, &old, Vec::new());
-    moved.2.push(Box::new(first));
-    moved
+    let (other, there) = moved(&first, &old);
+    (other, there, Box::new(first))
 }
 
 fn server_moved(flavor: Flavor) -> Moved {
     let (first, server) = (Postino::new(), Server::start(flavor, &[]));
-    let url = server.url();
-    moved(&first, &url, vec![Box::new(server)])
+    let (other, there) = moved(&first, &server.url());
+    (other, there, Box::new(server))
 }
 
 #[test]

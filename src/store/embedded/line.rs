@@ -351,8 +351,9 @@ fn found(place: &Place) -> Res<()> {
     place.sync()?;
     sql.execute_batch(schema::TABLES)?;
     let birth = place.birth()?;
+    let (_, _, seconds, nanoseconds) = birth;
     // Claims are counted from the time, so that none has the number of one in a store that was lost here.
-    let claims = birth.2 * 1_000 + birth.3 / 1_000_000;
+    let claims = seconds * 1_000 + nanoseconds / 1_000_000;
     sql.execute("INSERT INTO meta (one, epoch, last_generation) VALUES (1, ?1, ?2)", (epoch_of(&birth), claims))?;
     sql.execute_batch(&format!("PRAGMA user_version = {}", schema::VERSION))?;
     sql.commit()?;
