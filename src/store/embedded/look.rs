@@ -1,6 +1,6 @@
 //! Looking without taking: what is new, a mailbox as it is, the past. Nothing here writes.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::counts::Live;
 use super::desk::Desk;
@@ -32,7 +32,7 @@ pub(super) fn check(desk: &Desk<'_>, step: &Step<'_>, me: &Me) -> Res<Found> {
         news.urgent = counts::unsigned(live.urgent);
         news.arrivals = counts::unsigned(live.arrivals);
         if news.unread > 0 {
-            news.newest_message = newest(desk, step.policy, mailbox)?;
+            news.newest_message = newest(desk, step.policy, mailbox, live.due)?;
         }
     }
     let unseen = broadcasts::unseen(desk, me.mailbox())?;
@@ -61,7 +61,12 @@ pub(super) const NEXT_DUE: &str = "
     SELECT min(coalesce((SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 1), 9223372036854775807),
                coalesce((SELECT min(due_at) FROM mail WHERE mailbox = ?1 AND state = 1 AND +state <= 1), 9223372036854775807))";
 
-/// The queue from its end: what waits, and what waits again without having been moved.
+/// The queue from its end, while nothing is due.
+pub(super) const LAST: &str =
+    "SELECT id, sender FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 2 ORDER BY rank DESC LIMIT 1";
+
+/// The queue from its end: what waits, and what waits again without having been moved. The second is sorted, in a table made
+/// for the moment.
 pub(super) const NEWEST: &str = "
     SELECT id, sender, rank FROM mail WHERE mailbox = ?1 AND state = 0 AND +state <= 2 AND due_at > ?2
     UNION ALL
@@ -70,14 +75,17 @@ pub(super) const NEWEST: &str = "
     ORDER BY rank DESC LIMIT 1";
 
 /// The unread message last in the queue.
-fn newest(desk: &Desk<'_>, policy: &Policy, mailbox: i64) -> Res<Option<Newest>> {
-    let mut query = desk.sql.prepare_cached(NEWEST)?;
-    let newest = query
-        .query_row(params![mailbox, desk.now.0, policy.max_deliveries], |row| {
-            let (id, from) = (entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?));
-            Ok(id.zip(from).map(|(id, from)| Newest { id, from }))
-        })
-        .optional()?;
+fn newest(desk: &Desk<'_>, policy: &Policy, mailbox: i64, due: i64) -> Res<Option<Newest>> {
+    let read = |row: &Row<'_>| {
+        let (id, from) = (entry::id(row.get_ref(0)?), entry::name(row.get_ref(1)?));
+        Ok(id.zip(from).map(|(id, from)| Newest { id, from }))
+    };
+    let newest = if due == 0 {
+        desk.sql.prepare_cached(LAST)?.query_row([mailbox], read).optional()?
+    } else {
+        let at = params![mailbox, desk.now.0, policy.max_deliveries];
+        desk.sql.prepare_cached(NEWEST)?.query_row(at, read).optional()?
+    };
     Ok(newest.flatten())
 }
 

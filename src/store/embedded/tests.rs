@@ -318,9 +318,13 @@ fn searches_are_by_index_and_in_its_order() {
     let (home, _) = Home::furnished();
     let sql = Connection::open(home.file()).unwrap();
     let head = format!("SELECT {} FROM mail {}", entry::COLUMNS, reading::HEAD);
-    for (query, sorts) in
-        [(head, 0), (reading::ready(entry::COLUMNS), 1), (look::NEWEST.to_owned(), 1), (counts::due_of_mailbox(), 0)]
-    {
+    for (query, sorts) in [
+        (head, 0),
+        (reading::ready(entry::COLUMNS), 1),
+        (look::LAST.to_owned(), 0),
+        (look::NEWEST.to_owned(), 1),
+        (counts::due_of_mailbox(), 0),
+    ] {
         let mut explain = sql.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
         let count = explain.parameter_count();
         let plan: Vec<String> = explain
