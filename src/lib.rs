@@ -14,6 +14,7 @@ mod ops;
 mod output;
 mod private;
 mod store;
+mod surrogates;
 mod web;
 
 use std::ffi::OsString;

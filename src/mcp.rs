@@ -13,6 +13,7 @@ mod prompts;
 mod queue;
 mod resources;
 mod server;
+mod stdin;
 mod tools;
 mod wire;
 
@@ -55,7 +56,7 @@ pub fn run(desk: Arc<dyn Desk>) -> Result<()> {
 async fn serve(desk: Arc<dyn Desk>) -> Result<()> {
     let owed = Arc::new(Owed::new(Arc::clone(&desk)));
     let (stdin, stdout) = rmcp::transport::stdio();
-    let wire = Wire::new(AsyncRwTransport::new_server(stdin, stdout), Arc::clone(&owed));
+    let wire = Wire::new(AsyncRwTransport::new_server(stdin::readable(stdin), stdout), Arc::clone(&owed));
     let server = Server::new(Arc::clone(&desk), owed);
     // A client that goes before it has said what it speaks has asked for nothing.
     let Ok(running) = rmcp::serve_server(server, wire).await else { return Ok(()) };

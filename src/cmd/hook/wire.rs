@@ -7,6 +7,8 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use crate::surrogates;
+
 /// More than this is not read. A tool's answer can be some megabytes.
 const MOST: usize = 32 << 20;
 /// A longer session id is none: registrations are small files.
@@ -52,7 +54,7 @@ pub fn read(mut from: impl Read) -> Option<Wire> {
         let n = from.read(&mut text[start..]).ok()?;
         text.truncate(start + n);
         if text.trim_ascii_end().ends_with(b"}")
-            && let Ok(wire) = serde_json::from_slice(&text)
+            && let Some(wire) = parse(&mut text)
         {
             return Some(wire);
         }
@@ -60,6 +62,14 @@ pub fn read(mut from: impl Read) -> Option<Wire> {
             return None;
         }
     }
+}
+
+/// The JSON that this is by now. A text that was cut in the middle of a character must not silence the hook.
+fn parse(text: &mut [u8]) -> Option<Wire> {
+    serde_json::from_slice(text).ok().or_else(|| {
+        surrogates::mend(text);
+        serde_json::from_slice(text).ok()
+    })
 }
 
 #[cfg(test)]
@@ -114,6 +124,12 @@ mod tests {
         assert_eq!(read(Pipe(pieces)).unwrap().session(), Some("s"));
         let long = format!(r#"{{"tool_response":"{}","session_id":"s"}}"#, "x".repeat(3 * CHUNK));
         assert_eq!(read(long.as_bytes()).unwrap().session(), Some("s"));
+    }
+
+    #[test]
+    fn half_a_character_is_no_reason_to_be_silent() {
+        let wire = of(r#"{"session_id":"s","tool_response":"\ud83d","prompt":"cut \ud83d"}"#);
+        assert_eq!((wire.session(), wire.prompt.as_deref()), (Some("s"), Some("cut \u{fffd}")));
     }
 
     #[test]

@@ -98,9 +98,35 @@ fn what_is_no_request_does_no_harm() {
     );
     let unknown = me.ask("no/such", &json!({}));
     assert_eq!((&unknown["error"]["code"], &unknown["error"]["data"]["method"]), (&json!(-32601), &json!("no/such")));
+    for (method, params) in [
+        ("resources/read", json!({ "uri": 7 })),
+        ("resources/subscribe", json!({})),
+        ("prompts/get", json!({ "name": [] })),
+        ("completion/complete", json!({ "ref": 1 })),
+        ("logging/setLevel", json!({ "level": "loud" })),
+    ] {
+        let refused = me.ask(method, &params);
+        assert_eq!((&refused["error"]["code"], &refused["error"]["data"]["method"]), (&json!(-32602), &json!(method)));
+    }
     assert_eq!(me.tool("msg_whoami", &json!({}))["agent"], "me");
     me.finish();
     for said in me.said() {
         assert_eq!(said["jsonrpc"], "2.0", "{said}");
     }
+}
+
+#[test]
+fn half_a_character_is_no_reason_to_be_silent() {
+    let postino = Postino::new();
+    let mut me = start(&postino);
+    me.initialize("2025-11-25");
+    me.write_text(concat!(
+        r#"{"jsonrpc":"2.0","id":900,"method":"tools/call","params":{"name":"msg_send","#,
+        r#""arguments":{"to":"me","body":"cut \ud83d, whole \ud83d\ude00"}}}"#,
+        "\n"
+    ));
+    assert_eq!(me.answer(900)["result"]["isError"], json!(false));
+    let read = me.tool("msg_read", &json!({}));
+    assert_eq!(read["messages"][0]["body"], "cut \u{fffd}, whole \u{1f600}");
+    me.finish();
 }
