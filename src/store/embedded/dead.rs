@@ -52,7 +52,8 @@ pub(super) fn retry(desk: &Desk<'_>, step: &Step<'_>, me: &Me, ids: Option<&[Mes
     let expires = desk.now.plus(step.policy.ttl);
     for entry in chosen(desk, step, me, ids)?.iter().filter(|entry| entry.message.is_ok()) {
         let mut update = desk.sql.prepare_cached(
-            "UPDATE mail SET expires = ?2, deliveries = 0, died_at = NULL, reason = NULL WHERE seq = ?1",
+            "UPDATE mail SET expires = ?2, deliveries = 0, taken_at = NULL, taken_by = NULL, died_at = NULL, reason = NULL
+             WHERE seq = ?1",
         )?;
         update.execute(params![entry.seq, expires.0])?;
         due::ready_again(desk, entry)?;

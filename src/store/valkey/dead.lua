@@ -11,7 +11,7 @@ local function retry(id)
   keep_mail(mail, mail.expires)
   call('ZREM', box_key(me.box, 'dead'), id)
   return_mail(me.box, mail)
-  announce('message.released', id, me.name, mail.from, mail.to)
+  tell('message.released', id, mail)
   return true
 end
 

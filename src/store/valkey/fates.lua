@@ -30,6 +30,12 @@ local function keep_mail(mail, till)
   for _, index in ipairs(indexes(mail)) do keep(index, till) end
 end
 
+-- Announces what became of a message; the agent is its last reader.
+local function tell(kind, id, mail)
+  mail = mail or {}
+  announce(kind, id, mail.by, mail.from, mail.to)
+end
+
 -- Makes a dead letter that died at `at`. Without a record it keeps its id and the reason.
 local function bury(box, id, mail, why, at, bad)
   local rank = mail and mail.rank or call('ZSCORE', box_key(box, 'all'), id) or 0
@@ -43,7 +49,7 @@ local function bury(box, id, mail, why, at, bad)
   keep(box_key(box, 'dead'), at + WEEK)
   due_at(box, at + WEEK)
   add('died', 1)
-  announce('message.dead', id, nil, mail and mail.from, mail and mail.to)
+  tell('message.dead', id, mail)
   for _, oldest in ipairs(call('ZRANGE', box_key(box, 'dead'), 0, -1 - MAX_DEAD)) do
     drop_dead(box, oldest)
     add('deadTrimmed', 1)
@@ -55,7 +61,7 @@ local function expire(box, id, mail)
   leave(box, id)
   add('expired', 1)
   if mail then forget(mail) else call('DEL', record_key(id)) end
-  announce('message.expired', id, nil, mail and mail.from, mail and mail.to)
+  tell('message.expired', id, mail)
 end
 
 -- Ends a lease without an ack; true when the message waits again.
@@ -71,7 +77,7 @@ local function end_lease(box, id, mail)
   else
     call('ZREM', box_key(box, 'lease'), id)
     return_mail(box, mail)
-    announce('message.released', id, nil, mail.from, mail.to)
+    tell('message.released', id, mail)
     return true
   end
 end
