@@ -7,7 +7,8 @@ use super::app::App;
 use super::pause::Pause;
 use super::{Outcome, args, call, now, open, text};
 use crate::error::{Error, Kind, Result};
-use crate::ops::{self, ReadRequest, ReadResponse, Reading};
+use crate::model::Receipt;
+use crate::ops::{self, ReadRequest, ReadResponse, Reading, SettleAction, SettleRequest};
 use crate::output::{Output, Stop, Style};
 
 const EXAMPLES: &str = "\
@@ -38,7 +39,7 @@ pub struct Args {
     raw: bool,
 }
 
-/// Reads, prints and flushes; what was printed is taken out of the mailbox, and nothing else is.
+/// Reads, prints and flushes; what was printed is taken out of the mailbox, and what could not be is given back.
 pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
     if args.raw {
         out.raw_allowed()?;
@@ -53,13 +54,23 @@ pub fn run(app: &mut App, out: &Output, args: Args) -> Outcome {
         Some(wait) => waiting(app, out, &request, wait)?,
         None => call(app, out, |ctx| ops::read(ctx, &request))?,
     };
-    print(out, &response, args.raw)?;
+    print(out, &response, args.raw).inspect_err(|_| give_back(app, out, &response, &to_ack))?;
     call(app, out, |ctx| ops::ack_read(ctx, &to_ack)).map_err(|error| Error {
         hint: Some("the mail was printed but not taken, so it comes again once its lease runs out".to_owned()),
         ..error
     })?;
     tell_the_rest(out, &response, args.wait)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gives back what could not be printed. A failure is none: the mail comes again when its lease runs out.
+fn give_back(app: &mut App, out: &Output, response: &ReadResponse, to_ack: &[Receipt]) {
+    let leased = response.messages.iter().filter_map(|message| message.receipt);
+    let receipts: Vec<Receipt> = leased.chain(to_ack.iter().copied()).collect();
+    if !receipts.is_empty() {
+        let release = SettleRequest { receipts, action: SettleAction::Release, seconds: None };
+        let _ = call(app, out, |ctx| ops::settle(ctx, &release));
+    }
 }
 
 /// Waits for mail, also through an outage once the store has answered.
