@@ -42,14 +42,20 @@ impl Found {
         missing
     }
 
+    /// Sees whether it may be replaced. `Other` when it is marked as not to be written to.
+    pub fn may_be_replaced(&self) -> Result<()> {
+        if !fs::metadata(&self.target).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Other, format!("{} may not be written to", self.path.display()))
+            .hint(format!("if it is yours to change: chmod u+w {}", self.target.display())))
+    }
+
     /// Replaces what it holds in one step, or makes it. `Conflict` when it has changed since it was read.
     pub fn replace(&self, text: &str) -> Result<()> {
         self.unchanged()?;
+        self.may_be_replaced()?;
         let metadata = fs::metadata(&self.target).ok();
-        if metadata.as_ref().is_some_and(|metadata| metadata.permissions().readonly()) {
-            return Err(Error::new(Kind::Other, format!("{} may not be written to", self.path.display()))
-                .hint(format!("if it is yours to change: chmod u+w {}", self.target.display())));
-        }
         let parent = self.target.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(|error| failed("make a folder for", &self.path, error))?;
         let fail = |error: std::io::Error| failed("write", &self.path, error);

@@ -38,6 +38,14 @@ impl Step {
         self.file.text != self.after
     }
 
+    /// The step, when its file may be replaced as far as that can be seen beforehand.
+    fn possible(self) -> Result<Step> {
+        if self.changes() && self.after.is_some() {
+            self.file.may_be_replaced()?;
+        }
+        Ok(self)
+    }
+
     /// Carries it out.
     pub fn apply(&self, record: &mut Record) -> Result<()> {
         if let Some(entry) = &self.entry {
@@ -63,7 +71,7 @@ impl Step {
 
 /// The steps that put everything in.
 pub fn put(wanted: &[Wanted], record: &Record) -> Result<Vec<Step>> {
-    by_file(wanted).into_iter().map(|(path, wanted)| put_file(path, &wanted, record)).collect()
+    by_file(wanted).into_iter().map(|(path, wanted)| put_file(path, &wanted, record)?.possible()).collect()
 }
 
 fn put_file(path: &Path, wanted: &[&Wanted], record: &Record) -> Result<Step> {
@@ -95,7 +103,7 @@ fn holds(text: &str, wanted: &[&Wanted], known: &Entry) -> bool {
 
 /// The steps that take everything out.
 pub fn take(wanted: &[Wanted], record: &Record) -> Result<Vec<Step>> {
-    by_file(wanted).into_iter().map(|(path, wanted)| take_file(path, &wanted, record)).collect()
+    by_file(wanted).into_iter().map(|(path, wanted)| take_file(path, &wanted, record)?.possible()).collect()
 }
 
 fn take_file(path: &Path, wanted: &[&Wanted], record: &Record) -> Result<Step> {

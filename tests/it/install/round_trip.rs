@@ -205,6 +205,18 @@ fn a_file_that_is_no_text_or_may_not_be_written_is_left() {
     let refused = Ran::of(&mut postino.command(&["install", "codex"]));
     assert!(refused.code == 1 && refused.err.contains("chmod u+w"), "{}", refused.err);
     assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+    // One of two that may not be written leaves the other as it was, too.
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let second = path.with_file_name("config.toml");
+    fs::write(&second, "model = \"x\"\n").unwrap();
+    fs::set_permissions(&second, Permissions::from_mode(0o400)).unwrap();
+    let before = snapshot(postino.home());
+    for command in [vec!["install", "codex"], vec!["install", "codex", "--dry-run"]] {
+        let refused = Ran::of(&mut postino.command(&command));
+        assert!(refused.code == 1 && refused.err.contains("config.toml may not be written"), "{}", refused.err);
+        assert_eq!(snapshot(postino.home()), before);
+    }
+    fs::remove_file(&second).unwrap();
     // A folder in its place, and links that go in circles.
     for make in [(|path| fs::create_dir(path).unwrap()) as fn(&std::path::Path), |path| symlink(path, path).unwrap()] {
         fs::remove_file(&path).or_else(|_| fs::remove_dir(&path)).unwrap();
