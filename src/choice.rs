@@ -99,7 +99,7 @@ fn first_use(path: &Path, settings: &Settings, prefix: &str, now: Millis) -> Res
     let probe = Address::parse(&settings.probe_url)?;
     let (address, reason) = match suits(&probe, prefix, now) {
         Ok(server) => (probe, format!("{server} answered there at first use")),
-        Err(why) => (Address::Embedded(settings.dirs.data.join("postino.db")), why),
+        Err(why) => (Address::file(settings.dirs.data.join("postino.db"))?, why),
     };
     write(path, &address, &reason)?;
     Ok(((address, reason), true))

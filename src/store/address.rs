@@ -44,16 +44,31 @@ impl Address {
     pub fn parse(text: &str) -> Result<Address> {
         if let Some(path) = text.strip_prefix(EMBEDDED) {
             let path = path.strip_prefix("//").unwrap_or(path);
+            if path == "~" || path.starts_with("~/") {
+                return Err(Error::new(Kind::Usage, "the shell puts no home directory in the place of this ~")
+                    .hint("write the path out, e.g. sqlite:$HOME/postino.db"));
+            }
             let absolute =
                 std::path::absolute(path).ok().filter(|path| path.file_name().is_some() && !text.ends_with('/'));
-            return absolute.map(Address::Embedded).ok_or_else(|| {
+            let absolute = absolute.ok_or_else(|| {
                 Error::new(Kind::Usage, "the store's address names no file").hint("write sqlite:/path/to/postino.db")
-            });
+            })?;
+            return Address::file(absolute);
         }
         match text.split_once("://") {
             Some((scheme, rest)) if SERVER_SCHEMES.contains(&scheme) && !rest.is_empty() => Ok(Address::Server(text.to_owned())),
             Some(_) | None => Err(Error::new(Kind::Usage, format!("{:?} is not the address of a store", valkey::redacted(text)))
                 .hint("write redis://host:6379, rediss://…, valkey://…, unix:///path/to.sock, redis+cluster://h1,h2, redis+sentinel://h1,h2/NAME, or sqlite:/path/to/postino.db")),
+        }
+    }
+
+    /// The embedded store in this file. `Usage` when the path cannot stand on a line of text: who read it there would find
+    /// another store, or none.
+    pub fn file(path: PathBuf) -> Result<Address> {
+        match path.to_str() {
+            Some(text) if !text.contains(char::is_control) => Ok(Address::Embedded(path)),
+            Some(_) | None => Err(Error::new(Kind::Usage, format!("the store cannot lie at {path:?}"))
+                .hint("choose a path of UTF-8 without control characters; POSTINO_HOME moves the default one")),
         }
     }
 
@@ -124,7 +139,18 @@ mod tests {
         let address = Address::parse(url).unwrap();
         assert_eq!(address.secret(), url);
         assert!(!address.to_string().contains("secret"), "{address}");
-        for bad in ["", "sqlite:", "sqlite:/a/", "http://x", "redis://", "redis", "/a/b.db"] {
+        for bad in [
+            "",
+            "sqlite:",
+            "sqlite:/a/",
+            "sqlite:~/b.db",
+            "sqlite:///a/\tb.db",
+            "sqlite:/a/b\n.db",
+            "http://x",
+            "redis://",
+            "redis",
+            "/a/b.db",
+        ] {
             assert_eq!(Address::parse(bad).unwrap_err().kind, Kind::Usage, "{bad}");
         }
         assert!(!Address::parse("http://me:secret@x").unwrap_err().message.contains("secret"));

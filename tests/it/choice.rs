@@ -1,6 +1,8 @@
 //! Which store is used: what was set and only that, else what the first use chose and wrote down.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::server::{Server, available};
@@ -125,4 +127,17 @@ fn a_bad_address_is_named_without_its_password() {
     let ran = postino.run("a", &["check"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     assert!(!ran.err.contains("secret") && ran.err.contains("redis://"), "{}", ran.err);
+}
+
+#[test]
+fn a_file_that_its_address_would_not_lead_to_is_refused() {
+    let postino = Postino::new();
+    for folder in [OsStr::from_bytes(b"with\ttab"), OsStr::from_bytes(b"no \xff text")] {
+        let home = postino.home().join(folder);
+        let ran = Ran::of(unset(&postino, NOWHERE, &["--agent", "a", "send", "b", "hello"]).env("POSTINO_HOME", &home));
+        assert!(ran.code == 2 && ran.err.contains("POSTINO_HOME"), "{ran:?}");
+        assert!(!home.join("postino.db").exists() && !home.join("store").exists());
+    }
+    let tilde = Ran::of(&mut unset(&postino, NOWHERE, &["--store", "sqlite:~/b.db", "check"]));
+    assert!(tilde.code == 2 && tilde.err.contains("$HOME"), "{tilde:?}");
 }
