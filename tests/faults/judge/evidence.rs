@@ -83,7 +83,8 @@ impl<'a> Evidence<'a> {
             terms,
         };
         for op in history {
-            let undone = terms.undone.iter().any(|(from, till)| (*from..=*till).contains(&op.end));
+            // Of a call that was under way when a span ended nobody knows whether it was answered before.
+            let undone = terms.undone.iter().any(|(from, till)| *from <= op.end && op.begin <= *till);
             match &op.call {
                 Call::Send { to, body, .. } => all.sending(op, to, body, undone),
                 Call::Read { mailbox, hold_ms, takes } => all.reading(op, mailbox, *hold_ms, *takes, undone),
