@@ -1,7 +1,7 @@
 //! The parts of a server: the parent that was started, the one that takes over from an older version, and the child that answers.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -182,15 +182,24 @@ fn record(listener: &TcpListener) -> Result<Record> {
 fn url(address: SocketAddr) -> String {
     let ip = match address {
         _ if !address.ip().is_unspecified() => address.ip(),
-        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     format!("http://{}/", SocketAddr::new(ip, address.port()))
 }
 
-/// Where to listen at this port; `Denied` where that needs a token that is not set.
+/// Where to listen at this port; `Denied` where that needs a token that is not set, `Usage` where nobody could ask: a request must
+/// name this machine as the guard knows it.
 pub fn addresses(server: &Server, port: u16) -> Result<Vec<SocketAddr>> {
-    web::addresses(&server.settings.web.host, port, token(server)?.as_ref())
+    let web = &server.settings.web;
+    let found = web::addresses(&web.host, port, token(server)?.as_ref())?;
+    let is_known = |ip: IpAddr| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
+    if web.names.is_empty() && !found.iter().any(|address| is_known(address.ip())) {
+        let problem =
+            format!("requests to {} would be refused, for nothing says that this server is called so", web.host);
+        return Err(Error::new(Kind::Usage, problem).hint(format!("set POSTINO_WEB_NAMES, e.g. to {}", web.host)));
+    }
+    Ok(found)
 }
 
 /// The listening socket: at the port that was set, or the next of ten that no stranger has.

@@ -79,7 +79,8 @@ fn it_is_not_started_when_it_is_not_wanted() {
 fn a_server_that_cannot_start_disturbs_no_session() {
     let postino = Postino::new();
     let (office, client) = (Office::closed(&postino).with("POSTINO_WEB_HOST", "192.0.2.1"), Client::new());
-    let office = office.with("POSTINO_API_TOKEN", "a-token-that-is-long-enough");
+    let office =
+        office.with("POSTINO_API_TOKEN", "a-token-that-is-long-enough").with("POSTINO_WEB_NAMES", "postino.test");
     let ran = Ran::of(&mut client.start(&office));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("You are \"worker\""), "{}", ran.out);

@@ -1,5 +1,8 @@
 //! Where a token is asked for, and the ways to show it.
 
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+
 use serde_json::json;
 
 use super::site::Site;
@@ -30,6 +33,20 @@ fn a_server_for_other_machines_needs_a_token() {
         let path = postino.home().join(file).display().to_string();
         assert_eq!(serve(&[("POSTINO_API_TOKEN_FILE", &path)]).code, 6, "{file}");
     }
+}
+
+#[test]
+fn a_server_that_nobody_could_call_says_which_name_it_misses() {
+    let postino = Postino::new();
+    let elsewhere = ("POSTINO_WEB_HOST", "127.0.0.2");
+    let ran = Ran::of(postino.command(&["serve"]).envs([("POSTINO_WEB_PORT", "0"), elsewhere]));
+    assert!(ran.code == 2 && ran.err.contains("POSTINO_WEB_NAMES"), "{ran:?}");
+    let site = Site::with(&postino, &[elsewhere, ("POSTINO_WEB_NAMES", "127.0.0.2")]);
+    let mut wire = TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), site.port)).unwrap();
+    write!(wire, "GET /api/health HTTP/1.1\r\nHost: 127.0.0.2:{}\r\nConnection: close\r\n\r\n", site.port).unwrap();
+    let mut reply = String::new();
+    wire.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
 }
 
 #[test]
