@@ -33,6 +33,9 @@ const FAREWELL: Duration = Duration::from_secs(3);
 const PRESENCE: Duration = Duration::from_secs(11);
 /// How long one wait for mail lasts at most.
 const WAIT: Duration = Duration::from_secs(3);
+/// How long a server without a known client waits for a hook to make one known, before it is there as an agent of its own. A
+/// call does not wait.
+const GRACE: Duration = Duration::from_secs(2);
 /// The longest pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -61,7 +64,7 @@ pub fn run(globals: Globals, _args: Args) -> Outcome {
 /// Ends the process when the client is gone without having closed stdin.
 fn watch(reception: Arc<Reception>) {
     std::thread::spawn(move || {
-        while !reception.lives_by.is_gone() {
+        while !reception.known().lives_by.is_gone() {
             std::thread::sleep(WATCH);
         }
         std::thread::spawn(|| {
@@ -78,15 +81,32 @@ fn leave() {
     std::process::exit(0);
 }
 
-/// Where the server asks who it is.
-struct Reception {
-    globals: Globals,
-    env: Env,
+/// Whom the server acts for.
+#[derive(Clone)]
+struct Party {
     /// The client's process; of a server without a known client, its own.
     session: Process,
     client: Option<&'static client::Client>,
     /// The process that the server does not outlive.
     lives_by: Process,
+}
+
+impl Party {
+    fn is_alone(&self) -> bool {
+        self.client == Some(&client::ALONE)
+    }
+
+    fn found(self, registration: Option<Registration>) -> Found {
+        Found { process: self.session, client: self.client, registration }
+    }
+}
+
+/// Where the server asks who it is.
+struct Reception {
+    globals: Globals,
+    env: Env,
+    party: Mutex<Party>,
+    began: Instant,
     /// Whether the session was registered once: what goes then is made again only for a call.
     registered: AtomicBool,
     /// Whether what a session's start brings along has been done: a web server, and a look for what dead sessions left.
@@ -97,22 +117,44 @@ struct Reception {
 impl Reception {
     fn new(globals: Globals) -> Result<Reception> {
         let env = Env::of_process()?;
+        let own = process::own()?;
+        let lives_by = process::ancestors().next().unwrap_or_else(|| own.clone());
+        let party = Mutex::new(Party { session: own, client: Some(&client::ALONE), lives_by });
+        let (registered, served, kept) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
+        let reception = Reception { globals, env, party, began: Instant::now(), registered, served, kept };
+        reception.party();
+        Ok(reception)
+    }
+
+    /// Whom it acts for as far as that is known.
+    fn known(&self) -> Party {
+        self.party.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whom it acts for: looked up at each call, for a hook may make the client known later. One that has registered alone stays
+    /// alone, and one whose client is gone has no other.
+    fn party(&self) -> Party {
+        let known = self.known();
+        if known.is_alone() && self.registered.load(Ordering::Relaxed) {
+            return known;
+        }
+        let Some(found) = self.client() else { return known };
+        let mut party = self.party.lock().unwrap_or_else(PoisonError::into_inner);
+        if !party.lives_by.is_gone() {
+            *party = Party { session: found.process.clone(), client: found.client, lives_by: found.process };
+        }
+        party.clone()
+    }
+
+    fn client(&self) -> Option<Found> {
         // Settings that cannot be read are told by each call, and may be mended meanwhile.
-        let settings = Settings::read(&env).ok();
+        let settings = self.settings().ok();
         let outright = match &settings {
             Some(settings) => settings.client_pid,
-            None => env.get("POSTINO_CLIENT_PID").and_then(|pid| pid.parse().ok()),
+            None => self.env.get("POSTINO_CLIENT_PID").and_then(|pid| pid.parse().ok()),
         };
-        let own = process::own()?;
-        let parent = process::ancestors().next();
         let state = settings.map(|settings| settings.dirs.state).unwrap_or_default();
-        let found = Registry::new(&state).client(&Clues { outright, said: None, env: &env });
-        let (session, client, lives_by) = match found {
-            Some(found) => (found.process.clone(), found.client, found.process),
-            None => (own.clone(), Some(&client::ALONE), parent.unwrap_or(own)),
-        };
-        let (registered, served, kept) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
-        Ok(Reception { globals, env, session, client, lives_by, registered, served, kept })
+        Registry::new(&state).client(&Clues { outright, said: None, env: &self.env })
     }
 
     fn settings(&self) -> Result<Settings> {
@@ -121,19 +163,19 @@ impl Reception {
 
     /// The app of the session as it is registered now; the kept one when nothing has changed since.
     fn app(&self, kept: Option<App>) -> Result<App> {
-        let (settings, client) = (self.settings()?, self.client);
+        let settings = self.settings()?;
         if self.globals.agent.is_some() {
             // Named for this process alone: that binds no session.
             return Ok(
                 kept.unwrap_or_else(|| App::serving(self.globals.clone(), self.env.clone(), settings, None, PATIENCE))
             );
         }
-        let registration = Registry::new(&settings.dirs.state).load(&self.session);
+        let party = self.party();
+        let registration = Registry::new(&settings.dirs.state).load(&party.session);
         if let Some(app) = kept.filter(|app| app.is_current(registration.as_ref())) {
             return Ok(app);
         }
-        let found = Found { process: self.session.clone(), client, registration };
-        let visit = Visit { found, session_id: None };
+        let visit = Visit { found: party.found(registration), session_id: None };
         Ok(App::serving(self.globals.clone(), self.env.clone(), settings, Some(visit), PATIENCE))
     }
 
@@ -149,12 +191,12 @@ impl Reception {
     fn end(&self) {
         let Ok(settings) = self.settings() else { return };
         let registry = Registry::new(&settings.dirs.state);
-        let Some(registration) = registry.load(&self.session) else { return };
-        if registration.hooked && !self.session.is_gone() {
+        let party = self.known();
+        let Some(registration) = registry.load(&party.session) else { return };
+        if registration.hooked && !party.session.is_gone() {
             return;
         }
-        let found = Found { process: self.session.clone(), client: self.client, registration: Some(registration) };
-        let visit = Some(Visit { found, session_id: None });
+        let visit = Some(Visit { found: party.found(Some(registration)), session_id: None });
         let patience = Patience { deadline: Some(Instant::now() + FAREWELL), ..PATIENCE };
         let app = App::serving(self.globals.clone(), self.env.clone(), settings, visit, patience);
         // When the store does not answer, the claim ends because this process is gone.
@@ -165,8 +207,13 @@ impl Reception {
     fn sit(&self, tell: &mut dyn FnMut(&CheckResponse)) -> Result<()> {
         let (mut post, mut marks): (Option<Post>, Option<Marks>) = (None, None);
         loop {
-            let registration = Registry::new(&self.settings()?.dirs.state).load(&self.session);
+            let party = self.party();
+            let registration = Registry::new(&self.settings()?.dirs.state).load(&party.session);
             let is_ours = self.globals.agent.is_none();
+            if is_ours && party.is_alone() && registration.is_none() && self.began.elapsed() < GRACE {
+                std::thread::sleep(WATCH / 8);
+                continue;
+            }
             if is_ours && registration.is_none() && self.registered.load(Ordering::Relaxed) {
                 // The session has ended; its client has not yet, or starts another one.
                 post = None;

@@ -4,7 +4,7 @@ mod cost;
 mod failures;
 mod many;
 mod monitor;
-mod names;
+pub(crate) mod names;
 pub(crate) mod session;
 mod taken;
 mod told;

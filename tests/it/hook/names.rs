@@ -131,7 +131,12 @@ fn a_session_that_lost_its_name_is_told_at_the_next_prompt() {
 
 /// A shell that is called like a client, for a script in it.
 fn shell(postino: &Postino, wrapped_by: &[&str], script: &str) -> Command {
-    let program = postino.home().join("claude");
+    shell_called(postino, "claude", wrapped_by, script)
+}
+
+/// A shell under another name, for a script in it.
+pub(crate) fn shell_called(postino: &Postino, name: &str, wrapped_by: &[&str], script: &str) -> Command {
+    let program = postino.home().join(name);
     if !program.exists() {
         std::fs::copy("/bin/sh", &program).unwrap();
     }

@@ -1,10 +1,11 @@
 //! Under which name the server acts: the session's, as it is at each call.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Client;
+use crate::hook::names::shell_called;
 use crate::hook::session::{Session, registered};
-use crate::support::Postino;
+use crate::support::{Postino, Ran};
 
 fn name(client: &mut Client) -> String {
     client.tool("msg_whoami", &json!({}))["agent"].as_str().unwrap().to_owned()
@@ -36,6 +37,33 @@ fn the_server_has_the_sessions_name_whoever_came_first_and_whatever_becomes_of_i
     server.finish();
     // The session goes on: its own hook ends it.
     assert_eq!((session.name(), registered(&postino).is_empty()), ("writer".into(), false));
+}
+
+#[test]
+fn a_client_that_only_its_hook_makes_known_shares_its_name_with_a_server_that_came_before() {
+    let postino = Postino::new();
+    // A program that postino does not know starts its server, then calls a hook that says whose it is.
+    let script = r#"
+        mkfifo to from
+        "$postino" mcp <to >from &
+        exec 3>to 4<from
+        ask() { echo "{\"jsonrpc\":\"2.0\",\"id\":$1,\"method\":\"$2\",\"params\":$3}" >&3; }
+        answer() { while read -r line <&4; do case $line in *"\"id\":$1,"*) echo "$line"; return;; esac; done; }
+        ask 1 initialize '{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}'
+        answer 1 >initialized
+        echo '{"jsonrpc":"2.0","method":"notifications/initialized"}' >&3
+        echo '{"session_id":"s"}' | "$postino" hook session-start codex >started
+        ask 2 tools/call '{"name":"msg_rename","arguments":{"name":"reviewer"}}'
+        answer 2 >renamed
+        "$postino" whoami --json
+        ask 3 tools/call '{"name":"msg_whoami","arguments":{}}'
+        answer 3
+        true
+    "#;
+    let ran = Ran::of(&mut shell_called(&postino, "some-agent", &[], script));
+    let answers: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [shell, server] = &answers[..] else { panic!("{ran:?}") };
+    assert_eq!([&shell["agent"], &server["result"]["structuredContent"]["agent"]], ["reviewer", "reviewer"], "{ran:?}");
 }
 
 #[test]
