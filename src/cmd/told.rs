@@ -43,7 +43,7 @@ pub fn hint(news: &CheckResponse) -> Option<String> {
 pub fn name(session: &Registration, others: u64) -> Option<String> {
     let name = session.name.as_ref()?;
     let wish = session.wish.as_ref().filter(|wish| session.explicit && *wish != name);
-    let held = wish.map(|wish| format!(" ({wish} is held by another live session)")).unwrap_or_default();
+    let held = wish.map(|wish| format!(" ({wish} was held by another live session)")).unwrap_or_default();
     let others = if others > 0 { format!(" {others} other agent(s) online.") } else { String::new() };
     Some(format!("[postino] You are \"{name}\"{held}.{others}"))
 }

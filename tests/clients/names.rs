@@ -66,7 +66,7 @@ fn a_given_name_is_the_first_one_and_held_by_one_session() {
     assert_eq!(name_of_tab(&tab, "the first answer"), "researcher");
     assert_eq!(name_of_run(&two, &[]).0, "researcher-2");
     let greeting = told(&two.mock.last()).remove(0);
-    assert!(greeting.contains("(researcher is held by another live session)"), "{greeting}");
+    assert!(greeting.contains("(researcher was held by another live session)"), "{greeting}");
     one.mock.answers([shell("postino rename reviewer"), text("I am renamed")]);
     tab.asks("take another name", "I am renamed");
     assert_eq!(name_of_tab(&tab, "the second answer"), "reviewer");

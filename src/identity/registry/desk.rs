@@ -80,7 +80,8 @@ impl Drop for MonitorLock {
 }
 
 impl Desk<'_> {
-    /// Writes the registration, and binds its session id to its name when either is new.
+    /// Writes the registration, and binds its session id to its name when either is new. A spare name that it got because another
+    /// session holds the one it wished takes the place of none: when the conversation comes back, so does its own name.
     pub fn write(&mut self, registration: &Registration) -> Result<()> {
         if self.registration.as_ref() == Some(registration) {
             return Ok(());
@@ -91,7 +92,12 @@ impl Desk<'_> {
         let (old, new) = (self.registration.as_ref().and_then(bond), bond(registration));
         self.registration = Some(registration.clone());
         match new {
-            Some((session, name)) if old.as_ref() != Some(&(session.clone(), name.clone())) => {
+            Some(new) if old.as_ref() != Some(&new) => {
+                let (session, name) = new;
+                let is_spare = registration.wish.as_ref().is_some_and(|wish| *wish != name);
+                if is_spare && self.registry.bound(&session).is_some() {
+                    return Ok(());
+                }
                 replace(&self.registry.bound_path(&session), name.as_str().as_bytes())
             }
             Some(_) | None => Ok(()),

@@ -85,7 +85,7 @@ fn a_name_given_to_any_process_is_the_sessions_until_it_is_renamed() {
         "held while `writer` lives"
     );
     assert!(
-        told.starts_with("[postino] You are \"researcher-3\" (researcher is held by another live session)."),
+        told.starts_with("[postino] You are \"researcher-3\" (researcher was held by another live session)."),
         "{told}"
     );
 }
@@ -101,6 +101,29 @@ fn a_dead_clients_name_is_free_and_its_files_are_swept() {
     assert_eq!(next.name(), "reviewer");
     let pid = next.process.id().to_string();
     assert!(registered(&postino).iter().all(|file| file.starts_with(&pid)), "{:?}", registered(&postino));
+}
+
+#[test]
+fn a_conversation_that_is_open_twice_keeps_its_own_name() {
+    let postino = Postino::new();
+    for day in 1..=3 {
+        let tabs = [Session::start(&postino, "s-1"), Session::start(&postino, "s-1")];
+        assert_eq!(tabs.each_ref().map(Session::name), ["webshop", "webshop-2"], "day {day}");
+        for tab in tabs {
+            tab.hook("session-end", &json!({"reason": "other"}));
+        }
+    }
+    // One that was never alone comes back under the name that it got, and takes a new one when it is renamed.
+    let first = Session::start(&postino, "s-1");
+    let second = Session::start(&postino, "s-2");
+    assert_eq!(second.name(), "webshop-2");
+    second.hook("session-end", &json!({"reason": "other"}));
+    first.hook("session-end", &json!({"reason": "other"}));
+    let second = Session::start(&postino, "s-2");
+    assert_eq!(second.name(), "webshop-2");
+    assert_eq!(second.run(&["rename", "writer"]).code, 0);
+    second.hook("session-end", &json!({"reason": "other"}));
+    assert_eq!(Session::start(&postino, "s-2").name(), "writer");
 }
 
 #[test]
@@ -126,7 +149,10 @@ fn a_session_that_lost_its_name_is_told_at_the_next_prompt() {
     assert_eq!(sleeper.tool(), "");
     assert_eq!((winner.name(), sleeper.name()), ("reviewer".into(), "reviewer-2".into()));
     let told = sleeper.prompt();
-    assert!(told.starts_with("[postino] You are \"reviewer-2\" (reviewer is held by another live session)."), "{told}");
+    assert!(
+        told.starts_with("[postino] You are \"reviewer-2\" (reviewer was held by another live session)."),
+        "{told}"
+    );
 }
 
 /// A shell that is called like a client, for a script in it.
