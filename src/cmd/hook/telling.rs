@@ -54,10 +54,10 @@ impl Telling {
             after.announced = session.name.clone();
         }
         match self.event {
-            Event::Prompt { .. } => after.continued = 0,
+            Event::Prompt { by_user: true } => after.continued = 0,
             Event::Stop { .. } if is_told => after.continued += 1,
             Event::Stop { .. } if !self.all.is_news() => after.continued = 0,
-            Event::Start | Event::Tool | Event::Stop { .. } | Event::End => {}
+            Event::Prompt { by_user: false } | Event::Start | Event::Tool | Event::Stop { .. } | Event::End => {}
         }
         let goes_on = matches!(self.event, Event::Stop { .. }) && is_told;
         after.state = state_at(self.event).filter(|_| !goes_on).unwrap_or(session.state);
@@ -132,6 +132,9 @@ mod tests {
         assert_eq!(after.state, State::Idle);
         let (told, _) = played(&[&stops[..], &[(USER, news(5, 5)), (STOP, news(6, 6))]].concat());
         assert_eq!(told[5..], [true, true]);
+        // What the client says to itself, a monitor's line among it, begins no new row.
+        let (told, _) = played(&[&stops[..3], &[(OWN, news(4, 4)), (STOP, news(5, 5))]].concat());
+        assert_eq!(told[3..], [true, false]);
         let (told, _) = played(&[&stops[..3], &[(STOP, news(0, 3)), (STOP, news(1, 4))]].concat());
         assert_eq!(told[3..], [false, true]);
     }

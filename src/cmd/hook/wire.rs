@@ -5,7 +5,8 @@
 
 use std::io::Read;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::surrogates;
 
@@ -20,21 +21,43 @@ const FIRST: usize = 8 << 10;
 
 /// A client's JSON.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Wire {
     /// The client's name of the event, e.g. `PostToolUse`.
+    #[serde(deserialize_with = "text")]
     pub hook_event_name: Option<String>,
     /// The conversation.
+    #[serde(deserialize_with = "text")]
     pub session_id: Option<String>,
     /// The conversation, in Cursor.
+    #[serde(deserialize_with = "text")]
     pub conversation_id: Option<String>,
     /// The subagent that the event happened in.
+    #[serde(deserialize_with = "text")]
     pub agent_id: Option<String>,
     /// Why a session ended: `clear`, `resume`, `logout`, `other`, …
+    #[serde(deserialize_with = "text")]
     pub reason: Option<String>,
     /// How a turn ended, in Cursor: `completed`, `aborted` or `error`.
+    #[serde(deserialize_with = "text")]
     pub status: Option<String>,
     /// What the user, or the client itself, said.
+    #[serde(deserialize_with = "text")]
     pub prompt: Option<String>,
+}
+
+/// A text; one that is something else counts as missing, and silences nothing.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Text(String),
+        Other(IgnoredAny),
+    }
+    Ok(match Given::deserialize(from)? {
+        Given::Text(text) => Some(text),
+        Given::Other(_) => None,
+    })
 }
 
 impl Wire {
@@ -133,11 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_another_type_counts_as_missing() {
+        let wire = of(r#"{"session_id":"s","reason":3,"prompt":["a",{"b":"c"}],"status":null,"agent_id":{"a":[]}}"#);
+        assert_eq!(wire, Wire { session_id: Some("s".to_owned()), ..Wire::default() });
+        assert_eq!(of(r#"{"session_id":7}"#).session(), None);
+    }
+
+    #[test]
     fn what_is_no_json_of_a_client_is_nothing() {
         let deep = "[".repeat(100_000);
-        for text in
-            ["", " ", "{", "}", "null", "[]", "{\"session_id\":7}", "{\"session_id\":\"s\"}}", "\u{0}", "Hello", &deep]
-        {
+        for text in ["", " ", "{", "}", "null", "[]", "{\"session_id\":\"s\"}}", "\u{0}", "Hello", &deep] {
             assert_eq!(read(text.as_bytes()), None, "{:?}", &text[..text.len().min(20)]);
         }
         assert_eq!(read(&b"\xff{\"session_id\":\"\xff\"}"[..]), None);

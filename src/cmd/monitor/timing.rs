@@ -47,10 +47,13 @@ impl Timing {
     }
 }
 
-/// Whether something of what was told last waits still: there is more than has come since.
+/// Whether something of what was told last waits still: there is more than has come since, or the newest is the same.
 fn still_waits(last: &CheckResponse, news: &CheckResponse) -> bool {
     let mail = last.unread_messages > 0 && news.unread_messages > news.arrivals.saturating_sub(last.arrivals);
-    mail || (last.unseen_broadcasts > 0 && news.unseen_broadcasts > last.unseen_broadcasts)
+    let (before, now) = (last.unseen_broadcasts, news.unseen_broadcasts);
+    let same = last.newest_broadcast.as_ref().map(|newest| newest.id)
+        == news.newest_broadcast.as_ref().map(|newest| newest.id);
+    mail || (before > 0 && now > 0 && (same || now > before))
 }
 
 #[cfg(test)]
@@ -58,6 +61,8 @@ mod tests {
     use super::*;
     use crate::cmd::told;
     use crate::identity::registry::Marks;
+    use crate::model::{MessageId, Millis};
+    use crate::store::Newest;
 
     fn news(unread: u64, arrivals: u64) -> CheckResponse {
         let agent = "reviewer".parse().unwrap();
@@ -103,6 +108,23 @@ mod tests {
         // The first was read at once: nothing of it waits.
         let read = [(1_200, news(0, 1)), (1_500, news(1, 2)), (2_500, news(1, 2))];
         assert_eq!(lines(&[&first[..2], &read[..]].concat()), [1_000, 2_500]);
+    }
+
+    #[test]
+    fn a_broadcast_that_waits_spaces_a_line_about_mail_too() {
+        let with = |news: CheckResponse, ids: &[i64]| CheckResponse {
+            unseen_broadcasts: ids.len() as u64,
+            newest_broadcast: ids
+                .last()
+                .map(|id| Newest { id: MessageId::at(Millis(*id), 1), from: "ci-bot".parse().unwrap() }),
+            ..news
+        };
+        let first = [(0, with(news(0, 0), &[1])), (1_000, with(news(0, 0), &[1]))];
+        let mail = [1_500, 2_500, 5_999, 6_000].map(|at| (at, with(news(1, 1), &[1])));
+        assert_eq!(lines(&[&first[..], &mail[..]].concat()), [1_000, 6_000]);
+        // The first was seen, another one came: nothing that was told waits.
+        let seen = [(1_200, with(news(0, 0), &[])), (1_500, with(news(0, 0), &[2])), (2_500, with(news(0, 0), &[2]))];
+        assert_eq!(lines(&[&first[..], &seen[..]].concat()), [1_000, 2_500]);
     }
 
     #[test]
