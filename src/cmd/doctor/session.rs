@@ -2,7 +2,7 @@
 
 use super::{Exam, Finding, Patient, quoted};
 use crate::cmd::whoami;
-use crate::ops::{self, AgentsRequest};
+use crate::ops::{self, AgentsRequest, Ctx};
 use crate::store::Standing;
 
 /// The name and the rule that gave it.
@@ -10,13 +10,16 @@ pub(super) fn identity(patient: &Patient<'_>) -> Exam {
     let identity = patient.app.identity().map_err(|_| Finding::skipped("the store does not answer"))?;
     let actor = &identity.actor;
     let what = format!("{}, {}", actor.name, whoami::rule(identity.rule));
-    let guessed = matches!(actor.standing, Standing::Guessed { .. });
-    let held = guessed && patient.app.ctx().and_then(|ctx| ops::is_held(&ctx)).unwrap_or(false);
-    if held {
+    let is_held = patient.app.ctx().is_ok_and(|ctx| is_guessed(&ctx) && ops::is_held(&ctx).unwrap_or(false));
+    if is_held {
         let what = format!("{what}: a live session holds that name, so that here it may send and look only");
         return Ok(Finding::warning(what, format!("export POSTINO_AGENT_NAME={}", actor.name.spare(2))));
     }
     Ok(Finding::ok(what))
+}
+
+fn is_guessed(ctx: &Ctx<'_>) -> bool {
+    matches!(ctx.actor.standing, Standing::Guessed { .. })
 }
 
 /// The session that this command runs in is known to postino.
@@ -48,6 +51,8 @@ pub(super) fn presence(patient: &Patient<'_>) -> Exam {
     Ok(match me {
         Some(me) if me.online => Finding::ok(count),
         None if page.total > 1_000 => Finding::ok(count),
+        // A session that holds the name, or held it until it was killed, is seen or not for itself.
+        Some(_) | None if is_guessed(&ctx) => Finding::skipped(format!("no session of this name is here; {count}")),
         Some(_) | None => Finding::warning(format!("others do not see {}; {count}", ctx.actor.name), "postino agents"),
     })
 }

@@ -1,6 +1,9 @@
 //! Checks of the store: whether it answers, what it promises, and what waits in it.
 
+use std::path::PathBuf;
+
 use super::{Exam, Finding, Patient, quoted};
+use crate::choice::By;
 use crate::error::{Error, Kind};
 use crate::ops::{self, DeadRequest};
 use crate::store::address::Address;
@@ -79,11 +82,14 @@ pub(super) fn password(patient: &Patient<'_>) -> Exam {
     if !chosen.address.sends_password_in_clear() {
         return Ok(Finding::ok("none goes over a network in clear"));
     }
-    let shown = chosen.address.to_string();
-    let scheme = shown.find([':', '+']).unwrap_or(shown.len());
-    let secure = format!("{}s{}", &shown[..scheme], &shown[scheme..]);
     let what = format!("the password of {} goes over the network in clear", chosen.address);
-    Ok(Finding::warning(what, format!("export POSTINO_VALKEY_URL='{secure}'")))
+    let mend = match place(patient) {
+        Place::Config(file) => format!(r#"sed -i 's/^\( *valkey_url *= *"[a-z]*\)/\1s/' {}"#, quoted(&file)),
+        Place::Variable | Place::Elsewhere => {
+            r#"export POSTINO_VALKEY_URL="$(printf %s "$POSTINO_VALKEY_URL" | sed 's/^[a-z]*/&s/')""#.to_owned()
+        }
+    };
+    Ok(Finding::warning(what, mend))
 }
 
 /// The store's clock and this one agree: leases and times are told by the store's.
@@ -163,8 +169,34 @@ pub(super) fn delivery(patient: &Patient<'_>) -> Exam {
     })
 }
 
-/// How one talks to the server by hand, without its password.
+/// Where the store's address stands.
+enum Place {
+    Variable,
+    Config(PathBuf),
+    Elsewhere,
+}
+
+fn place(patient: &Patient<'_>) -> Place {
+    let settings = &patient.app.settings;
+    let is_set = patient.app.chosen().is_ok_and(|chosen| {
+        settings.store.as_ref().is_some_and(|(url, _)| chosen.by == By::Setting && chosen.address.secret() == *url)
+    });
+    match patient.app.variable("POSTINO_VALKEY_URL") {
+        Some(_) if is_set => Place::Variable,
+        None if is_set => Place::Config(settings.dirs.config.join("config.toml")),
+        Some(_) | None => Place::Elsewhere,
+    }
+}
+
+/// How one talks to the server by hand. A password is not shown: the shell is told where it stands.
 fn redis_cli(patient: &Patient<'_>) -> String {
-    let address = patient.app.chosen().map(|chosen| chosen.address.to_string()).unwrap_or_default();
-    format!("redis-cli -u '{address}'")
+    let Ok(chosen) = patient.app.chosen() else { return "redis-cli".to_owned() };
+    let shown = chosen.address.to_string();
+    match place(patient) {
+        Place::Variable if chosen.address.secret() != shown => r#"redis-cli -u "$POSTINO_VALKEY_URL""#.to_owned(),
+        Place::Config(file) if chosen.address.secret() != shown => {
+            format!(r#"redis-cli -u "$(sed -n 's/^ *valkey_url *= *"\(.*\)".*/\1/p' {})""#, quoted(&file))
+        }
+        Place::Variable | Place::Config(_) | Place::Elsewhere => format!("redis-cli -u '{shown}'"),
+    }
 }

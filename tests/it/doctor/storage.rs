@@ -1,11 +1,15 @@
 //! Homes whose store is not as it should be.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::Patient;
+use crate::hook::session::Session;
 use crate::server::{Server, available};
-use crate::support::{NOWHERE, Postino};
+use crate::support::{NOWHERE, Postino, Ran};
 
 #[test]
 fn a_store_that_does_not_answer() {
@@ -52,7 +56,47 @@ fn a_password_is_neither_sent_in_clear_nor_shown() {
     assert!(!found.out.contains("hunter2"), "{}", found.out);
     let found = patient.examined(&[]);
     assert_eq!(found["password"].outcome, "warning");
-    assert!(found["password"].mend.starts_with("export POSTINO_VALKEY_URL='rediss://"), "{}", found["password"].mend);
+    // What mends it says the password all the same, by where it stands.
+    let spoken = |mend: &str| mend.strip_prefix("redis-cli -u ").unwrap().strip_suffix(" ping").unwrap().to_owned();
+    let heard = |script: &str| {
+        let url = ("POSTINO_VALKEY_URL", "redis://:hunter2@192.0.2.1:6379");
+        let said = Command::new("sh").args(["-ec", script]).envs([url]).output().unwrap();
+        String::from_utf8(said.stdout).unwrap()
+    };
+    assert_eq!(heard(&format!("printf %s {}", spoken(&found["store"].mend))), "redis://:hunter2@192.0.2.1:6379");
+    let mended = heard(&format!("{}; printf %s \"$POSTINO_VALKEY_URL\"", found["password"].mend));
+    assert_eq!(mended, "rediss://:hunter2@192.0.2.1:6379");
+    let config = patient.postino.home().join("postino/config.toml");
+    std::fs::write(&config, "valkey_url = \"valkey://:hunter2@192.0.2.1:6379\"\nmax_inbox = 7\n").unwrap();
+    let mut doctor = patient.postino.command(&["doctor", "--json"]);
+    let found = Ran::of(doctor.env_remove("POSTINO_VALKEY_URL"));
+    assert!(!found.out.contains("hunter2"), "{}", found.out);
+    let checks = found.json()["checks"].as_array().unwrap().clone();
+    let mend =
+        |name: &str| checks.iter().find(|check| check["name"] == name).unwrap()["mend"].as_str().unwrap().to_owned();
+    assert_eq!(heard(&format!("printf %s {}", spoken(&mend("store")))), "valkey://:hunter2@192.0.2.1:6379");
+    heard(&mend("password"));
+    let mended = std::fs::read_to_string(&config).unwrap();
+    assert_eq!(mended, "valkey_url = \"valkeys://:hunter2@192.0.2.1:6379\"\nmax_inbox = 7\n");
+}
+
+#[test]
+fn a_shell_where_a_session_was_killed_is_well() {
+    let patient = Patient::new();
+    let mut session = Session::start(&patient.postino, "s-1");
+    session.kill();
+    let shell = |args: &[&str]| {
+        let mut command = patient.postino.command(args);
+        Ran::of(command.env("POSTINO_CLIENT_PID", "0").current_dir(patient.postino.home().join("webshop")))
+    };
+    // Its last sign of life is a minute old.
+    let sign = std::fs::File::open(patient.postino.home().join("data/presence/webshop")).unwrap();
+    sign.set_modified(sign.metadata().unwrap().modified().unwrap() - Duration::from_secs(60)).unwrap();
+    assert_eq!(shell(&["agents", "--json"]).json()["online"], 0);
+    let found = shell(&["doctor", "--json"]).json();
+    let presence =
+        found["checks"].as_array().unwrap().iter().find(|check| check["name"] == "presence").unwrap().clone();
+    assert_eq!((&presence["outcome"], &presence["mend"]), (&json!("skipped"), &json!(null)), "{presence}");
 }
 
 #[test]
