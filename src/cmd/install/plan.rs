@@ -79,7 +79,9 @@ fn put_file(path: &Path, wanted: &[&Wanted], record: &Record) -> Result<Step> {
     let before = file.text.clone().unwrap_or_else(|| blank(wanted[0].format).to_owned());
     let (mut text, mut made, mut notes) = (before.clone(), Made::default(), Vec::new());
     for wanted in wanted {
-        let edited = edit::put(&text, wanted.format, &wanted.template).map_err(|flaw| refused(path, flaw))?;
+        // What is wrong is told by its line in the file as it is, not as it would be by now.
+        let told = |flaw| edit::put(&before, wanted.format, &wanted.template).err().unwrap_or(flaw);
+        let edited = edit::put(&text, wanted.format, &wanted.template).map_err(|flaw| refused(path, told(flaw)))?;
         text = edited.text;
         edited.made.0.into_iter().for_each(|pointer| made.add(pointer));
         notes.extend(edited.notes);
