@@ -51,6 +51,10 @@ bench *args: binary
 figures *args: binary
     POSTINO_BIN="$PWD/dist/postino" cargo bench --locked --profile dev --bench figures -- --write {{ args }}
 
+# Where a hook's instructions and system calls go when nothing is new.
+profile:
+    .ci/profile
+
 # What one Valkey server carries, written into docs/scale.md.
 scale *args:
     benches/scale.sh {{ args }}

@@ -9,9 +9,19 @@ pub(crate) fn strace() -> Option<String> {
     program("strace", &["-V"])
 }
 
-/// Whether this machine lets us mount; by a program of the system.
+/// Whether this machine lets us mount, seen by trying: root in a container may not.
 pub(crate) fn may_mount() -> bool {
-    allowed(rustix::process::geteuid().is_root(), "mounting file systems needs root")
+    let folder = tempfile::tempdir().unwrap();
+    let done = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(args).arg(folder.path()).stdin(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    let works = done("mount", &["-t", "tmpfs", "postino-test"]);
+    if works {
+        done("umount", &["--lazy"]);
+    }
+    allowed(works, "mounting file systems needs root, and a container that lets it")
 }
 
 /// Whether file systems in user space can be mounted.
