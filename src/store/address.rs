@@ -66,9 +66,9 @@ impl Address {
     /// another store, or none.
     pub fn file(path: PathBuf) -> Result<Address> {
         match path.to_str() {
-            Some(text) if !text.contains(char::is_control) => Ok(Address::Embedded(path)),
+            Some(text) if !text.contains(['\t', '\n']) => Ok(Address::Embedded(path)),
             Some(_) | None => Err(Error::new(Kind::Usage, format!("the store cannot lie at {path:?}"))
-                .hint("choose a path of UTF-8 without control characters; POSTINO_HOME moves the default one")),
+                .hint("choose a path of UTF-8 without tabs and line feeds; POSTINO_HOME moves the default one")),
         }
     }
 
