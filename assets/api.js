@@ -36,7 +36,7 @@ const part = encodeURIComponent;
 
 // The operations that the page uses.
 const api = {
-  agents: () => request('GET', '/api/agents'),
+  agents: after => request('GET', '/api/agents' + (after ? '?after=' + part(after) : '')),
   stats: () => request('GET', '/api/stats'),
   activity: () => request('GET', '/api/activity'),
   check: () => request('GET', '/api/check/' + part(me)),

@@ -2,7 +2,11 @@
 // Runs while the page is still blank: what the person chose, and the theme, so that the first painted frame is right.
 // Knows no server.
 
+// What could not be kept in this browser: this page remembers it, as long as it is open.
+const unkept = new Map();
+
 const saved = key => {
+  if (unkept.has(key)) return unkept.get(key);
   try { return localStorage.getItem('postino.' + key); } catch { return null; }
 };
 
@@ -11,7 +15,10 @@ function save(key, value) {
   try {
     if (value === null) localStorage.removeItem('postino.' + key);
     else localStorage.setItem('postino.' + key, value);
-  } catch { /* storage is full or forbidden */ }
+    unkept.delete(key);
+  } catch { // Storage is full or forbidden.
+    unkept.set(key, value);
+  }
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -66,12 +66,8 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     const letter = drafts.attempt(place, addressed);
     try {
       const answered = await send(letter);
-      drafts.forget(place);
       problem.replaceChildren();
-      text.value = '';
-      flag.checked = false;
-      answer(null);
-      changedText();
+      drafts.sent(place, letter);
       sent(answered, letter);
     } catch (failure) {
       fail(failure, run);
@@ -79,6 +75,15 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
       busy = false;
       submit.removeAttribute('aria-disabled');
     }
+  }
+
+  // What was sent leaves the form, unless the person has gone on writing.
+  function clear(body) {
+    if (text.value !== body) return;
+    text.value = '';
+    flag.checked = false;
+    answer(null);
+    changedText();
   }
 
   text.addEventListener('keydown', event => {
@@ -90,6 +95,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     h('div', { class: 'row' }, h('span', { class: 'aside from' }, 'From ', h('b', {}, me)),
       urgent && h('label', { class: 'choice' }, flag, 'Urgent'), submit));
   form.hidden = onlyAnswers;
+  drafts.onSent(place, form, clear);
   if (recipient) recipient.field.addEventListener('input', store);
   changedText();
   if (replyTo) {

@@ -24,7 +24,27 @@ const drafts = {
     return draft.attempt;
   },
 
-  forget(place) {
-    save('draft.' + place, null);
+  // Forgets the draft that this letter was sent for, and tells every form that still shows it. What was written meanwhile stays.
+  sent(place, letter) {
+    if (drafts.read(place).attempt?.key === letter.key) save('draft.' + place, null);
+    dispatchEvent(new CustomEvent('draftsent', { detail: { place, body: letter.body } }));
+  },
+
+  // Calls `then` with the text of what was sent from a place, here or in another tab, while `form` is in the page.
+  onSent(place, form, then) {
+    let shown = false;
+    const listen = (name, bodyOf) => addEventListener(name, function heard(event) {
+      shown ||= form.isConnected;
+      if (shown && !form.isConnected) removeEventListener(name, heard);
+      else bodyOf(event);
+    });
+    listen('draftsent', ({ detail }) => { if (detail.place === place) then(detail.body); });
+    listen('storage', ({ key, oldValue, newValue }) => {
+      if (key !== 'postino.draft.' + place || newValue !== null) return;
+      try {
+        const { attempt } = JSON.parse(oldValue);
+        if (attempt) then(attempt.body);
+      } catch { /* it was no draft */ }
+    });
   },
 };

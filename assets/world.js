@@ -152,8 +152,14 @@ const frame = work => async () => {
 
 // Who is there.
 const fetchAgents = paced(frame(async () => {
-  const page = await api.agents();
-  world.agents = new Map(page.items.map(agent => [agent.name, agent]));
+  const agents = new Map();
+  let page, after;
+  do {
+    page = await api.agents(after);
+    for (const agent of page.items) agents.set(agent.name, agent);
+    after = page.items.at(-1)?.name;
+  } while (after && agents.size < page.total);
+  world.agents = agents;
   world.agentsKnown = true;
   changed('agents');
 }), 1_000, 150);

@@ -93,6 +93,62 @@ for (const store of STORES) {
       assert.deepEqual(items.map(item => [item.from, item.via]), [['web-ui', 'gui'], ['web-ui', 'gui']]);
     });
 
+    test('what is written while a message is on its way stays, and what was sent is shown no more', async () => {
+      const page = await open('/inbox/ida'), other = await open('/inbox/ida');
+      await live(page);
+      let answer;
+      const held = new Promise(resolve => { answer = resolve; });
+      await page.route('**/api/messages', async route => {
+        if (route.request().method() === 'POST') await held;
+        await route.continue();
+      }, { times: 2 });
+      const field = page.getByLabel('Message to ida'), draft = () => page.evaluate(() => localStorage.getItem('postino.draft.to.ida'));
+      await field.fill('first');
+      await page.keyboard.press('Control+Enter');
+      await field.fill('second');
+      answer();
+      await article(page, 'first').waitFor();
+      await until('the send to end', async () => await page.getByRole('button', { name: 'Send' }).getAttribute('aria-disabled') === null);
+      assert.equal(await field.inputValue(), 'second');
+      assert.match(await draft(), /second/);
+      // The page is left and entered again, and opened in another tab, while the second is on its way.
+      await other.reload();
+      assert.equal(await other.getByLabel('Message to ida').inputValue(), 'second');
+      let again;
+      const second = new Promise(resolve => { again = resolve; });
+      await page.unroute('**/api/messages');
+      await page.route('**/api/messages', async route => { await second; await route.continue(); }, { times: 1 });
+      await page.keyboard.press('Control+Enter');
+      await page.getByRole('link', { name: 'Overview' }).click();
+      await page.goBack();
+      assert.equal(await field.inputValue(), 'second');
+      again();
+      await until('the field to be empty', async () => await field.inputValue() === '');
+      await until('the other tab', async () => await other.getByLabel('Message to ida').inputValue() === '');
+      assert.equal(await draft(), null);
+      assert.deepEqual((await postino.get('/api/messages/ida')).items.map(item => item.body), ['first', 'second']);
+    });
+
+    test('a browser that keeps nothing does not double what is tried again either', async () => {
+      const page = await open('/');
+      await page.addInitScript(() => {
+        for (const name of ['getItem', 'setItem', 'removeItem']) Storage.prototype[name] = () => { throw new Error('forbidden'); };
+      });
+      await page.goto(postino.url + '/inbox/jon');
+      await live(page);
+      let lost = 0;
+      await page.route('**/api/messages', async route => {
+        if (route.request().method() !== 'POST' || lost++) return route.continue();
+        await route.fetch();
+        await route.abort();
+      });
+      await page.getByLabel('Message to jon').fill('once all the same');
+      await page.keyboard.press('Control+Enter');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await until('the field to be empty', async () => await page.getByLabel('Message to jon').inputValue() === '');
+      assert.deepEqual([(await postino.get('/api/messages/jon')).total, lost], [1, 2]);
+    });
+
     test('a send whose answer is lost is not doubled by trying again', async () => {
       const page = await open('/inbox/fay');
       await live(page);
@@ -427,6 +483,18 @@ for (const store of STORES) {
       await article(page, 'to the person').waitFor();
       await until('only one', async () => await page.getByRole('article').count() === 1);
       assert.equal(new URL(page.url()).search, '?with=you');
+    });
+
+    test('the rail finds an agent by a part of its name, also behind the first thousand', async () => {
+      await Promise.all(Array.from({ length: 1_000 }, (_, n) => postino.send('ann', 'crowd-' + n, 'hello')));
+      await postino.send('zebra', 'ann', 'here I am');
+      const page = await open('/');
+      await live(page);
+      await page.locator('#find').fill('ebr');
+      await page.locator('#agents').getByRole('link', { name: /^zebra/ }).waitFor();
+      assert.equal(await page.locator('#agents').getByRole('link').count(), 1);
+      await page.locator('#find').fill('nobody-is-called-so');
+      await page.getByText('No agent has such a name.').waitFor();
     });
 
     test('an idle page asks for nothing', async () => {
