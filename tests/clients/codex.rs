@@ -8,6 +8,10 @@ use crate::fetch;
 use crate::mock::Mock;
 use crate::world::World;
 
+/// Nobody is there to trust hooks or allow a command, and the world is a sandbox already.
+const TRUST: [&str; 3] =
+    ["--dangerously-bypass-hook-trust", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check"];
+
 /// A way to start Codex in one world, against a model of its own.
 pub struct Codex<'a> {
     /// The model it talks to.
@@ -65,9 +69,11 @@ impl<'a> Codex<'a> {
 
     /// Runs one prompt to its end; the run must succeed. Gives the answer.
     pub fn exec(&self, prompt: &str) -> String {
-        // Nobody is there to trust hooks or allow a command, and the world is a sandbox already.
-        let trust =
-            ["--dangerously-bypass-hook-trust", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check"];
-        self.run(&[&["exec"], &trust[..], &[prompt]].concat())
+        self.run(&[&["exec"], &TRUST[..], &[prompt]].concat())
+    }
+
+    /// The same in the latest conversation.
+    pub fn resume(&self, prompt: &str) -> String {
+        self.run(&[&["exec", "resume"], &TRUST[..], &["--last", prompt]].concat())
     }
 }

@@ -168,12 +168,71 @@ fn works_unharmed(claude: &Claude) {
     assert!(!tab.screen().contains("hook error"), "{}", tab.screen());
 }
 
+/// Codex with postino's hooks, in the terminal.
+fn codex(world: &World) -> Option<Codex<'_>> {
+    let mut codex = Codex::new(world)?;
+    codex.hooks(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/hooks/codex/hooks.json")));
+    codex.env.insert("TERM_SESSION_ID".to_owned(), TERMINAL.to_owned());
+    // The very first use says which store it chose.
+    world.postino(&["store"]);
+    Some(codex)
+}
+
+#[test]
+fn codex_hears_nothing_more_when_nothing_is_new_and_of_mail_after_the_tool_call() {
+    let world = World::new();
+    let Some(codex) = codex(&world) else { return };
+    codex.mock.answers([shell("true"), text("done")]);
+    codex.exec("hello");
+    let turns = codex.mock.turns();
+    assert_eq!(told(&turns[1])[0], format!("[postino] You are \"{ME}\"."));
+    assert_eq!((told(&turns[1]), turns[1].says("unread")), (told(&turns[0]), false));
+    let during = format!("postino --agent api send {ME} 'stop, please'");
+    codex.mock.answers([shell(&during), shell("true"), text("done")]);
+    codex.exec("go on");
+    let hints: Vec<usize> =
+        codex.mock.turns()[2..].iter().map(|turn| told(turn).iter().filter(|line| *line == HINT).count()).collect();
+    assert_eq!(hints, [0, 1, 1]);
+}
+
+#[test]
+fn mail_at_the_end_of_a_turn_continues_codex_once() {
+    let world = World::new();
+    let Some(codex) = codex(&world) else { return };
+    codex.mock.answers_after(sender(&world), text("done"));
+    codex.mock.answers([text("I saw it")]);
+    assert_eq!(codex.exec("hello").trim(), "I saw it");
+    let turns = codex.mock.turns();
+    assert_eq!(turns.len(), 2, "the turn went on {} times", turns.len() - 1);
+    assert!(!turns[0].says(HINT) && turns[1].says(HINT));
+}
+
+#[test]
+fn a_store_that_is_down_costs_codex_nothing() {
+    let world = World::new();
+    let Some(mut codex) = codex(&world) else { return };
+    codex.env.insert("POSTINO_VALKEY_URL".to_owned(), "redis://127.0.0.1:1".to_owned());
+    codex.mock.answers([shell("true"), text("done")]);
+    assert_eq!(codex.exec("hello").trim(), "done");
+    assert_eq!(told(&codex.mock.last()), [""; 0]);
+}
+
+#[test]
+fn a_conversation_of_codex_that_is_resumed_has_its_name_again() {
+    let world = World::new();
+    let Some(codex) = codex(&world) else { return };
+    codex.mock.answers([shell("postino rename keeper"), text("done")]);
+    codex.exec("take another name");
+    codex.mock.answers([shell("postino whoami --json"), text("done")]);
+    codex.resume("who are you?");
+    let heard = codex.mock.last();
+    assert_eq!((greeted(&heard).as_str(), shell_name(&heard).as_str()), ("keeper", "keeper"));
+}
+
 #[test]
 fn codex_hears_its_name_and_a_hint() {
     let world = World::new();
-    let Some(mut codex) = Codex::new(&world) else { return };
-    codex.hooks(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/hooks/codex/hooks.json")));
-    codex.env.insert("TERM_SESSION_ID".to_owned(), TERMINAL.to_owned());
+    let Some(codex) = codex(&world) else { return };
     let during = format!("postino --agent api send {ME} 'stop, please'");
     codex.mock.answers([shell("postino whoami --json"), shell(&during), text("done")]);
     codex.exec("hello");
