@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::claude::Claude;
-use crate::postino::{name_of_run, name_of_tab, plugin, told, wakes};
+use crate::mock::{shell, text};
+use crate::postino::{claude, name_of_run, name_of_tab, plugin, told, wakes};
 use crate::tab::Tab;
 use crate::world::World;
 
@@ -40,6 +41,26 @@ fn a_clean_clone_installs() {
     let tab = Tab::open(&claude, &[]);
     let name = name_of_tab(&tab, "that is me again");
     wakes(&tab, &name);
+}
+
+#[test]
+fn its_command_stands_for_one_of_the_shell() {
+    let world = World::new();
+    let Some(claude) = claude(&world) else { return };
+    for (typed, command, said) in [
+        ("whoami", "postino whoami", "project (by this session)"),
+        ("rename critic", "postino rename critic", "renamed project to critic"),
+        ("agents", "postino agents", "WAITING"),
+        ("broadcast it's frozen", r"postino broadcast -- 'it'\''s frozen'", "to everybody"),
+        ("check", "postino check", "done"),
+    ] {
+        claude.mock.answers([shell(command), text("done")]);
+        assert_eq!(claude.print(&[], &format!("/postino:postino {typed}")).text, "done");
+        let heard = claude.mock.last();
+        assert!(heard.says(&format!("The user typed `/postino {typed}`")), "{typed}");
+        assert!(heard.says(said), "{typed}: {:?}", heard.texts());
+    }
+    assert!(world.postino(&["--agent", "somebody", "broadcasts"]).contains("it's frozen"));
 }
 
 #[test]
