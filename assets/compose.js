@@ -19,12 +19,21 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     drafts.write(place, { body: text.value, to: recipient?.field.value || undefined, replyTo: replyTo ?? undefined, urgent: flag.checked || undefined });
   }
 
-  function changedText() {
+  function fit() {
     text.style.setProperty('--lines', Math.min(14, Math.max(2, text.value.split('\n').length)));
+  }
+
+  function changedText() {
+    fit();
     store();
   }
 
   function answer(record) {
+    answers(record);
+    store();
+  }
+
+  function answers(record) {
     replyTo = record?.id ?? null;
     answering.hidden = !record;
     form.hidden = onlyAnswers && !record;
@@ -32,7 +41,6 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
       answering.replaceChildren(icon('reply'), h('span', {}, `Answering ${counterpart(record)}: `, h('q', {}, gist(record.body, 70))),
         h('button', { type: 'button', class: 'quiet square', 'aria-label': 'Do not answer, write anew', onclick: () => { answer(null); text.focus(); } }, icon('close')));
     }
-    store();
   }
 
   // The letter as it goes out.
@@ -77,13 +85,13 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     }
   }
 
-  // What was sent leaves the form, unless the person has gone on writing.
+  // What was sent leaves the form, unless the person has gone on writing. The draft is left alone: another tab may have gone on.
   function clear(body) {
     if (text.value !== body) return;
     text.value = '';
     flag.checked = false;
-    answer(null);
-    changedText();
+    answers(null);
+    fit();
   }
 
   text.addEventListener('keydown', event => {
@@ -95,7 +103,7 @@ function composer({ place, label, placeholder, target, recipient = null, urgent 
     h('div', { class: 'row' }, h('span', { class: 'aside from' }, 'From ', h('b', {}, me)),
       urgent && h('label', { class: 'choice' }, flag, 'Urgent'), submit));
   form.hidden = onlyAnswers;
-  drafts.onSent(place, form, clear);
+  drafts.shows(place, clear);
   if (recipient) recipient.field.addEventListener('input', store);
   changedText();
   if (replyTo) {

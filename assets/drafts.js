@@ -3,6 +3,9 @@
 // A draft carries the idempotency key of its sending from the first attempt on, so that trying again, or clicking twice,
 // sends once; another text is another message and gets another key.
 
+// By place: what clears the form that was opened there last.
+const forms = new Map();
+
 const drafts = {
   // The draft at a place: `{body, to?, replyTo?, urgent?, attempt?}`.
   read(place) {
@@ -24,27 +27,24 @@ const drafts = {
     return draft.attempt;
   },
 
-  // Forgets the draft that this letter was sent for, and tells every form that still shows it. What was written meanwhile stays.
-  sent(place, letter) {
-    if (drafts.read(place).attempt?.key === letter.key) save('draft.' + place, null);
-    dispatchEvent(new CustomEvent('draftsent', { detail: { place, body: letter.body } }));
+  // The form that shows the draft of a place, in this tab: `clear` is called with the text of what was sent from there.
+  shows(place, clear) {
+    forms.set(place, clear);
   },
 
-  // Calls `then` with the text of what was sent from a place, here or in another tab, while `form` is in the page.
-  onSent(place, form, then) {
-    let shown = false;
-    const listen = (name, bodyOf) => addEventListener(name, function heard(event) {
-      shown ||= form.isConnected;
-      if (shown && !form.isConnected) removeEventListener(name, heard);
-      else bodyOf(event);
-    });
-    listen('draftsent', ({ detail }) => { if (detail.place === place) then(detail.body); });
-    listen('storage', ({ key, oldValue, newValue }) => {
-      if (key !== 'postino.draft.' + place || newValue !== null) return;
-      try {
-        const { attempt } = JSON.parse(oldValue);
-        if (attempt) then(attempt.body);
-      } catch { /* it was no draft */ }
-    });
+  // Forgets the draft that this letter was sent for, if it is that still, and clears the form that shows it.
+  sent(place, letter) {
+    if (drafts.read(place).attempt?.key === letter.key) save('draft.' + place, null);
+    forms.get(place)?.(letter.body);
   },
 };
+
+// Another tab has sent what this one may show.
+addEventListener('storage', ({ key, oldValue, newValue }) => {
+  const place = key?.startsWith('postino.draft.') && newValue === null && key.slice('postino.draft.'.length);
+  if (!place) return;
+  try {
+    const { attempt } = JSON.parse(oldValue);
+    if (attempt) forms.get(place)?.(attempt.body);
+  } catch { /* it was no draft */ }
+});
