@@ -3,7 +3,7 @@
 
 /// The escape of U+FFFD, without its backslash: what encoders write for a character that cannot be told.
 const REPLACEMENT: &[u8; 5] = b"ufffd";
-/// The length of `\uXXXX`, in bytes.
+/// The length of an escape in bytes: a backslash, `u`, four hex digits.
 const ESCAPE: usize = 6;
 
 /// Puts U+FFFD in the place of each half of a surrogate pair without its other half. The text keeps its length; where it is no

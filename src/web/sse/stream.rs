@@ -109,17 +109,18 @@ mod tests {
         }
     }
 
-    fn stream(takes: usize) -> Stream {
+    fn stream(takes: usize, patience: u64) -> Stream {
         let writer = Box::new(Slow { takes, stalled: false });
-        Stream { patience: Duration::from_millis(200), writer, chunked: false }
+        Stream { patience: Duration::from_millis(patience), writer, chunked: false }
     }
 
     #[test]
     fn who_takes_little_is_waited_for_and_who_takes_nothing_is_let_go() {
-        let text = "x".repeat(150);
-        stream(151).text(&text).unwrap();
-        assert_eq!(stream(149).text(&text).unwrap_err().kind(), ErrorKind::WouldBlock);
-        stream(1).flush().unwrap();
-        assert_eq!(stream(0).flush().unwrap_err().kind(), ErrorKind::WouldBlock);
+        // All of it takes longer than the patience, no byte of it does.
+        let text = "x".repeat(600);
+        stream(600, 2_000).text(&text).unwrap();
+        assert_eq!(stream(10, 50).text(&text).unwrap_err().kind(), ErrorKind::WouldBlock);
+        stream(1, 50).flush().unwrap();
+        assert_eq!(stream(0, 50).flush().unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 }
