@@ -83,8 +83,7 @@ impl<'a> Evidence<'a> {
             terms,
         };
         for op in history {
-            // Of a call that was under way when a span ended nobody knows whether it was answered before.
-            let undone = terms.undone.iter().any(|(from, till)| *from <= op.end && op.begin <= *till);
+            let undone = terms.undone.iter().any(|(from, till)| (*from..=*till).contains(&op.end));
             match &op.call {
                 Call::Send { to, body, .. } => all.sending(op, to, body, undone),
                 Call::Read { mailbox, hold_ms, takes } => all.reading(op, mailbox, *hold_ms, *takes, undone),
